@@ -1,0 +1,50 @@
+import type { Config } from "./config.js";
+
+/** One of the lab's cases, or one of the user's own: all that a runner needs to know of it. */
+export interface CaseDefinition {
+  /** Its name in the Go lab, such as `TestBasicAgree3B`; what `--run` matches. */
+  readonly name: string;
+  /** `3A`, `3B`, `3C`, or a word of the user's. */
+  readonly part: string;
+  /** The line that the lab prints, such as `Test (3B): basic agreement`. */
+  readonly title: string;
+  /** Number of peers. */
+  readonly servers: number;
+  /** Whether the network starts unreliable. */
+  readonly unreliable?: boolean;
+  /** The steps. A failed check ends it by throwing `CaseFailure`. */
+  readonly run: (cfg: Config) => Promise<void>;
+}
+
+/** What came of one run of one case; `--json` writes an array of these. */
+export interface RunResult {
+  readonly name: string;
+  readonly part: string;
+  readonly title: string;
+  readonly status: "passed" | "failed";
+  /** Since `begin`, in the mode's own time, real or virtual. */
+  readonly seconds: number;
+  /** Real milliseconds for the whole run, boot and clean-up included. */
+  readonly wallMs: number;
+  readonly peers: number;
+  /** RPCs taken in by the router since `begin`. */
+  readonly rpcs: number;
+  /** Bytes of arguments and delivered replies since `begin`. */
+  readonly bytes: number;
+  /** Growth of the highest applied index since `begin`. */
+  readonly commits: number;
+  readonly seed: number;
+  /** Hash of the trace, in virtual time. */
+  readonly history?: string;
+  readonly error?: RunError;
+}
+
+export interface RunError {
+  /** `check` for a check of the case that failed, `timeout` for its 120 s; else the kind of the peer's fault. */
+  readonly kind: string;
+  readonly message: string;
+  readonly peer?: number;
+  /** Milliseconds since the run began, in the mode's own time. */
+  readonly atMs: number;
+  readonly stack?: string;
+}

@@ -1,0 +1,3 @@
+export declare class Config {
+  readonly n: number;
+}

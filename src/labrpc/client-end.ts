@@ -1,0 +1,29 @@
+import { decode, encode } from "../labgob/labgob.js";
+import type { Name } from "./wire.js";
+
+/** Takes one encoded call to its fate: the reply's bytes, or `undefined`, the lab's `false`. */
+export type Carrier = (end: Name, svcMeth: string, args: Uint8Array) => Promise<Uint8Array | undefined>;
+
+/** One way to one server. Who holds an end can call; where it leads, the network knows. */
+export class ClientEnd {
+  readonly name: Name;
+  readonly #carry: Carrier;
+
+  constructor(name: Name, carry: Carrier) {
+    this.name = name;
+    this.#carry = carry;
+  }
+
+  /**
+   * Sends one RPC and waits for its fate (labrpc `ClientEnd.Call`; Raft §5.1). Calls may overlap. A lost
+   * request, a lost reply and a dead peer look alike to the caller, as on a real network.
+   * @param svcMeth service and method, such as `"Raft.requestVote"`
+   * @param args encoded at once: later changes to the object do not reach the callee
+   * @returns the reply; or `undefined`, which a dead end gives after 0–99 ms (0–6999 under `longDelays`)
+   * @throws {EncodeError} if `args` holds what the encoding cannot carry
+   */
+  async call<Reply>(svcMeth: string, args: unknown): Promise<Reply | undefined> {
+    const reply = await this.#carry(this.name, svcMeth, encode(args));
+    return reply && decode<Reply>(reply);
+  }
+}
