@@ -6,7 +6,8 @@ export type Loss =
   | "request-dropped" // lost by the unreliable network before its handler ran (step 4)
   | "reply-dropped" // lost by the unreliable network after its handler ran (step 9)
   | "dead" // the end was disabled, or the server deleted or replaced, while the handler ran (steps 6–8)
-  | "cleaned-up"; // the network was cleaned up before it was taken in
+  | "fault" // its server has no such method, or its handler threw: the case fails
+  | "cleaned-up"; // the network was cleaned up while it was under way
 
 /** What happens in a run, in one order. Bytes are kept as they are: text is made only when someone looks. */
 export type TraceEvent =

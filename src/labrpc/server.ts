@@ -1,0 +1,162 @@
+import { decode, EncodeError, encode } from "../labgob/labgob.js";
+import type { RpcServer } from "./network.js";
+
+/** An RPC named a service or a method that its server does not have (lab-spec 2.5: the Go lab aborts). */
+export class UnknownMethodError extends Error {
+  override readonly name = "UnknownMethodError";
+}
+
+/** A handler threw, rejected, or returned what cannot be sent; `cause` is what it threw. */
+export class HandlerError extends Error {
+  override readonly name = "HandlerError";
+}
+
+export interface ServiceOptions {
+  /** Methods of the receiver that are no handlers. */
+  readonly exclude?: readonly string[];
+}
+
+type Handler = (args: unknown) => unknown;
+
+/**
+ * An object whose methods answer RPCs (lab-spec 2.5). Handlers are the methods that the receiver has when
+ * the service is made, its own or inherited, except `constructor` and those of every object.
+ */
+export class Service {
+  readonly name: string;
+  readonly #receiver: object;
+  readonly #handlers: ReadonlyMap<string, Handler>;
+
+  constructor(name: string, receiver: object, { exclude = [] }: ServiceOptions = {}) {
+    this.name = name;
+    this.#receiver = receiver;
+    this.#handlers = handlersOf(receiver, exclude);
+  }
+
+  /** Names of the handlers. */
+  get methods(): string[] {
+    return [...this.#handlers.keys()];
+  }
+
+  /**
+   * The name of the handler for `method`: itself, or else with its first letter in the other case, so that
+   * the Go lab's `RequestVote` finds `requestVote`, and the reverse.
+   */
+  resolve(method: string): string | undefined {
+    if (this.#handlers.has(method)) return method;
+    const other = withOtherCase(method);
+    return this.#handlers.has(other) ? other : undefined;
+  }
+
+  /** Runs a handler of this name, which `resolve` gave, on its receiver. */
+  run(method: string, args: unknown): unknown {
+    return this.#handlers.get(method)?.call(this.#receiver, args);
+  }
+}
+
+/** Services by name: what one peer offers to the others. Handlers of one server may overlap. */
+export class Server implements RpcServer {
+  readonly #services = new Map<string, Service>();
+
+  /** Adds a service; one of the same name is replaced. */
+  addService(service: Service): void {
+    this.#services.set(service.name, service);
+  }
+
+  /**
+   * Decodes `args`, runs the handler and encodes what it returns. The handler begins before this returns;
+   * an async one is waited for.
+   * @param svcMeth service and method, such as `"Raft.requestVote"`: split at its last dot
+   * @throws {UnknownMethodError} (as a rejection) if there is no such service or method
+   * @throws {HandlerError} (as a rejection) if the handler throws, or its reply cannot be encoded
+   * @throws {DecodeError} (as a rejection) if `args` are not labgob's bytes
+   */
+  async dispatch(svcMeth: string, args: Uint8Array): Promise<Uint8Array> {
+    const { service, method } = this.#find(svcMeth);
+    const decoded = decode<unknown>(args);
+    const calledAs = `${service.name}.${method}`;
+    let reply: unknown;
+    try {
+      reply = service.run(method, decoded);
+      if (isThenable(reply)) reply = await reply;
+    } catch (cause) {
+      throw new HandlerError(`${calledAs} threw: ${textOf(cause)}`, { cause });
+    }
+    return encodeReply(calledAs, reply);
+  }
+
+  #find(svcMeth: string): { service: Service; method: string } {
+    const dot = svcMeth.lastIndexOf(".");
+    if (dot < 0) {
+      throw new UnknownMethodError(
+        `An RPC names a service and a method, such as "Raft.requestVote"; got "${svcMeth}".`,
+      );
+    }
+    const serviceName = svcMeth.slice(0, dot);
+    const service = this.#services.get(serviceName);
+    if (!service) {
+      throw new UnknownMethodError(
+        `No service "${serviceName}" to run "${svcMeth}"; known services: ${listed([...this.#services.keys()])}.`,
+      );
+    }
+    const methodName = svcMeth.slice(dot + 1);
+    const method = service.resolve(methodName);
+    if (method === undefined) {
+      throw new UnknownMethodError(
+        `Service "${serviceName}" has no method "${methodName}"; known methods: ${listed(service.methods)}.`,
+      );
+    }
+    return { service, method };
+  }
+}
+
+function encodeReply(calledAs: string, reply: unknown): Uint8Array {
+  if (reply === undefined) {
+    // The caller could not tell it from a lost call.
+    throw new HandlerError(`${calledAs} returned undefined; a handler must return its reply.`);
+  }
+  try {
+    return encode(reply);
+  } catch (cause) {
+    if (!(cause instanceof EncodeError)) throw cause;
+    throw new HandlerError(`${calledAs} returned what cannot be sent: ${cause.message}`, { cause });
+  }
+}
+
+function handlersOf(receiver: object, exclude: readonly string[]): Map<string, Handler> {
+  const handlers = new Map<string, Handler>();
+  const skipped = new Set(["constructor", ...exclude]);
+  let holder: object | null = receiver;
+  while (holder && holder !== Object.prototype) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(holder))) {
+      // A subclass's method hides that of its parent, so the first one met counts; getters are not run.
+      if (skipped.has(name)) continue;
+      skipped.add(name);
+      if (typeof value === "function") handlers.set(name, value);
+    }
+    holder = Object.getPrototypeOf(holder);
+  }
+  return handlers;
+}
+
+function withOtherCase(method: string): string {
+  const first = method.charAt(0);
+  const lower = first.toLowerCase();
+  return (first === lower ? first.toUpperCase() : lower) + method.slice(1);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > 0 ? names.join(", ") : "none";
+}
+
+function textOf(cause: unknown): string {
+  try {
+    return String(cause);
+  } catch {
+    return "a value that has no text";
+  }
+}
