@@ -1,0 +1,68 @@
+/** The one file that a peer's worker thread loads: a PeerHost, in a realm of its own, behind a Link. */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import type { FaultKind, MainToPeer, PeerToMain } from "./labrpc/wire.js";
+import { CompiledProgram, type Isolate } from "./peer/isolate.js";
+import type { Program } from "./peer/program.js";
+import { PortLink } from "./runtime/port-link.js";
+import type { BootSpec } from "./runtime/runtime.js";
+import { ThreadGauges } from "./runtime/thread-gauges.js";
+
+/** What a thread is born with. Which peer it becomes, it learns when it is taken from the spares. */
+export interface PeerThreadData {
+  readonly program: Program;
+  readonly port: MessagePort;
+  readonly gauges: SharedArrayBuffer;
+}
+
+/** More messages than this unread by the main thread, and the peer is flooding its link. */
+const MAX_UNREAD = 100_000;
+
+const BEAT_MS = 250;
+
+const { program, port, gauges: buffer } = workerData as PeerThreadData;
+const compiled = new CompiledProgram(program);
+const gauges = new ThreadGauges(buffer);
+setInterval(() => gauges.beat(), BEAT_MS).unref();
+
+parentPort?.once("message", (spec: BootSpec) => becomePeer(spec));
+parentPort?.postMessage("spare");
+
+function becomePeer(spec: BootSpec): void {
+  const link = new PortLink<PeerToMain, MainToPeer>(port);
+  const isolate = compiled.open({ spec, time: "real", say: againstFlood(link) });
+  reportStrayErrors(isolate);
+  link.onMessage((message) => isolate.hear(message));
+  isolate.boot();
+}
+
+/**
+ * Posts a peer's messages while the main thread keeps up. Past the limit it says so, at once, since a peer
+ * that floods in an endless loop never ends its turn; and then no more.
+ */
+function againstFlood(link: PortLink<PeerToMain, MainToPeer>): (message: PeerToMain) => void {
+  let posted = 0;
+  let isFlooding = false;
+  return (message) => {
+    if (isFlooding) return;
+    link.post(message);
+    posted = (posted + 1) | 0;
+    if (((posted - gauges.read()) | 0) <= MAX_UNREAD) return;
+    isFlooding = true;
+    const last = message.kind === "call" ? `call of ${message.svcMeth}` : message.kind;
+    link.post({
+      kind: "fault",
+      fault: {
+        kind: "flood",
+        message: `it floods its link: ${MAX_UNREAD} messages wait to be read, the last a ${last}. Wait for answers, or for time to pass, before sending more.`,
+      },
+    });
+    link.flush();
+  };
+}
+
+/** What no handler caught: a promise nobody awaited, an error thrown in a callback. The thread lives on. */
+function reportStrayErrors(isolate: Isolate): void {
+  const report = (kind: FaultKind) => (error: unknown) => isolate.fault(kind, error);
+  process.on("unhandledRejection", report("unhandled"));
+  process.on("uncaughtException", report("unhandled"));
+}

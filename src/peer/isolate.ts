@@ -1,0 +1,95 @@
+import { SourceMap, type SourceMapPayload } from "node:module";
+import { type Context, constants, createContext, Script } from "node:vm";
+import type { FaultKind, MainToPeer, PeerToMain } from "../labrpc/wire.js";
+import type { BootSpec } from "../runtime/runtime.js";
+import type { RealmTime } from "./globals/globals.js";
+import { hostServices } from "./host-services.js";
+import type { Program } from "./program.js";
+import type { openRealm, RealmHandle } from "./realm/prelude.js";
+import { PRELUDE_FILE, RAFT_FILE } from "./script-names.js";
+import { stackFormatter } from "./stack.js";
+
+/** The scripts of a program, compiled once per thread and run in every realm of it. */
+export class CompiledProgram {
+  readonly #prelude: Script;
+  readonly #raft: Script;
+  readonly #formatStack;
+
+  constructor(program: Program) {
+    this.#prelude = compileModule(program.preludeText, PRELUDE_FILE);
+    this.#raft = compileModule(program.raftText, RAFT_FILE);
+    let map: SourceMap | undefined; // made when the first stack is asked for: it costs milliseconds
+    this.#formatStack = stackFormatter(RAFT_FILE, () => {
+      map ??= new SourceMap(JSON.parse(program.raftMap) as SourceMapPayload);
+      return map;
+    });
+  }
+
+  /** Opens a realm of its own for one incarnation. Nothing of raft.ts runs before `boot`. */
+  open(options: IsolateOptions): Isolate {
+    const context = createContext(constants.DONT_CONTEXTIFY as unknown as Context);
+    const realmError = (context as { Error?: ErrorConstructor }).Error as ErrorConstructor;
+    realmError.prepareStackTrace = this.#formatStack;
+    realmError.stackTraceLimit = 20;
+    const prelude = evaluate<{ openRealm: typeof openRealm }>(this.#prelude, context, refuseRequire);
+    const realm = prelude.openRealm({
+      ...options,
+      services: hostServices(),
+      evaluate: (require) => evaluate(this.#raft, context, require),
+    });
+    return new Isolate(realm);
+  }
+}
+
+export interface IsolateOptions {
+  readonly spec: BootSpec;
+  readonly time: "real" | "virtual";
+  readonly say: (message: PeerToMain) => void;
+}
+
+/**
+ * The realm of one incarnation: raft.ts and its host, with globals and module state of their own, which
+ * end with it. Only messages go in and out.
+ */
+export class Isolate {
+  readonly #realm: RealmHandle;
+
+  constructor(realm: RealmHandle) {
+    this.#realm = realm;
+  }
+
+  /** Loads raft.ts and calls its `make`; the peer then says `ready` or `fault`. */
+  boot(): void {
+    this.#realm.boot();
+  }
+
+  hear(message: MainToPeer): void {
+    this.#realm.hear(message);
+  }
+
+  /** Makes the peer say a fault that was noticed outside its realm, such as an unhandled rejection. */
+  fault(kind: FaultKind, error: unknown): void {
+    this.#realm.fault(kind, error);
+  }
+
+  /** The realm's clock and timers, which the kernel drives; `undefined` in real time. */
+  get time(): RealmTime | undefined {
+    return this.#realm.time;
+  }
+}
+
+function compileModule(text: string, filename: string): Script {
+  // The wrapper stands on a line of its own, numbered 0, so the module's lines keep their numbers.
+  return new Script(`(function (exports, module, require) {\n${text}\n})`, { filename, lineOffset: -1 });
+}
+
+function evaluate<Exports>(script: Script, context: Context, require: (name: string) => unknown): Exports {
+  const run = script.runInContext(context) as (exports: object, module: object, require: unknown) => void;
+  const module = { exports: {} as Exports & object };
+  run.call(module.exports, module.exports, module, require);
+  return module.exports;
+}
+
+function refuseRequire(name: string): never {
+  throw new Error(`The prelude of a peer's realm must stand alone, but requires ${name}.`);
+}

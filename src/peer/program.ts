@@ -1,0 +1,129 @@
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { dirname, extname, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BuildOptions, build, formatMessages, type Message, type Plugin } from "esbuild";
+import { UsageError } from "../errors.js";
+
+/**
+ * A raft.ts made ready to run: one script and its source map, bundled once per run and evaluated once per
+ * incarnation, with the two programs that host it. Plain data: it crosses to worker threads as it stands.
+ */
+export interface Program {
+  /** raft.ts as the user named it. */
+  readonly raftPath: string;
+  /** The bundle, a CommonJS script. `node:*` and `whitewater` are still `require`d. */
+  readonly raftText: string;
+  /** The bundle's source map, JSON; its sources are relative to the folder of raft.ts. */
+  readonly raftMap: string;
+  /** sha-256 of `raftText`, hex: the same text, the same program. */
+  readonly hash: string;
+  /** What is evaluated in a peer's realm before raft.ts (`realm/prelude.ts`). */
+  readonly preludeText: string;
+  /** What a worker thread loads (`peer-worker.ts`). */
+  readonly workerText: string;
+}
+
+/** raft.ts cannot be bundled: a syntax error, an import that leads nowhere. The message has file and line. */
+export class BundleError extends Error {
+  override readonly name = "BundleError";
+}
+
+/** The extension of our own modules: `.ts` from source, `.js` in the package. */
+const OWN_EXTENSION = extname(fileURLToPath(import.meta.url));
+
+/** The reference Raft, which is tested when the user names no raft.ts. */
+export const REFERENCE_RAFT = ownFile("../raft/raft");
+
+/**
+ * Bundles the raft.ts at `raftPath`, with its helper modules and pure npm packages.
+ * @throws {UsageError} if there is no such file
+ * @throws {BundleError} if it cannot be bundled
+ */
+export async function loadProgram(raftPath: string): Promise<Program> {
+  const entry = resolve(raftPath);
+  const info = await stat(entry).catch(() => undefined);
+  if (!info?.isFile()) {
+    throw new UsageError(
+      `No such file: ${raftPath}. --raft takes the path of your raft.ts; \`whitewater init my-raft\` writes one to start from.`,
+    );
+  }
+  const [raft, host] = await Promise.all([bundleRaft(entry), hostPrograms()]);
+  const hash = createHash("sha256").update(raft.text).digest("hex");
+  return { raftPath, raftText: raft.text, raftMap: raft.map, hash, ...host };
+}
+
+async function bundleRaft(entry: string): Promise<{ text: string; map: string }> {
+  return await bundle({
+    entryPoints: [entry],
+    absWorkingDir: dirname(entry),
+    platform: "node",
+    sourcemap: "external",
+    keepNames: true,
+    plugins: [leaveWhitewaterOut],
+  });
+}
+
+/** `whitewater` is given by the prelude, so that raft.ts and its host share one labgob. */
+const leaveWhitewaterOut: Plugin = {
+  name: "whitewater",
+  setup(build) {
+    const index = ownFile("../index");
+    const external = { path: "whitewater", external: true };
+    build.onResolve({ filter: /^whitewater$/ }, () => external);
+    // The reference Raft, which lives in this package, names the same module by its path.
+    build.onResolve({ filter: /\/index\.js$/ }, ({ path, resolveDir }) =>
+      stem(resolve(resolveDir, path)) === stem(index) ? external : undefined,
+    );
+  },
+};
+
+let hostProgramsOnce: Promise<{ preludeText: string; workerText: string }> | undefined;
+
+/** Our own two programs, bundled once per process: the same way from source and from the package. */
+function hostPrograms(): Promise<{ preludeText: string; workerText: string }> {
+  hostProgramsOnce ??= (async () => {
+    const [prelude, worker] = await Promise.all([
+      bundle({ entryPoints: [ownFile("realm/prelude")], platform: "browser" }),
+      bundle({ entryPoints: [ownFile("../peer-worker")], platform: "node" }),
+    ]);
+    return { preludeText: prelude.text, workerText: worker.text };
+  })();
+  return hostProgramsOnce;
+}
+
+async function bundle(options: BuildOptions): Promise<{ text: string; map: string }> {
+  try {
+    const { outputFiles = [] } = await build({
+      bundle: true,
+      write: false,
+      outfile: "bundle.js",
+      format: "cjs",
+      target: "node20",
+      logLevel: "silent",
+      ...options,
+    });
+    const textOf = (suffix: string) => outputFiles.find(({ path }) => path.endsWith(suffix))?.text ?? "";
+    return { text: textOf(".js"), map: textOf(".js.map") };
+  } catch (error) {
+    const errors = (error as { errors?: Message[] }).errors;
+    if (!errors) throw error;
+    const lines = await formatMessages(errors, { kind: "error", color: false });
+    throw new BundleError(lines.join("\n").trim());
+  }
+}
+
+/** The absolute path of a module of our own, given relative to this one and without extension. */
+function ownFile(path: string): string {
+  return fileURLToPath(new URL(`${path}${OWN_EXTENSION}`, import.meta.url));
+}
+
+function stem(path: string): string {
+  return path.slice(0, path.length - extname(path).length);
+}
+
+/** `path` as seen from where the user stands, for messages. */
+export function shownPath(path: string): string {
+  const shown = relative(process.cwd(), path);
+  return shown.startsWith("..") ? path : shown;
+}

@@ -1,0 +1,182 @@
+import * as Comlink from "comlink";
+import { ClientEnd } from "../../labrpc/client-end.js";
+import { HandlerError, Server, Service, UnknownMethodError } from "../../labrpc/server.js";
+import { TesterPort } from "../../labrpc/tester-endpoint.js";
+import type { FaultKind, LogLevel, MainToPeer, Name, PeerToMain } from "../../labrpc/wire.js";
+import { MemoryPersister } from "../../persister/memory-persister.js";
+import type { BootSpec } from "../../runtime/runtime.js";
+import type { RaftPeer } from "../raft-peer.js";
+import { ApplyChannel } from "./apply-channel.js";
+import { describe, TesterCallError, testerApi } from "./tester-api.js";
+
+/** Methods of a RaftPeer that are the tester's, not RPC handlers. */
+const TESTER_METHODS = ["start", "getState", "kill", "snapshot"];
+
+/**
+ * The host of one incarnation, inside the peer's realm: loads raft.ts, gives it its ends, Persister and
+ * apply channel, and turns what comes over the link into calls and what the peer does into messages.
+ */
+export class PeerHost {
+  readonly #spec: BootSpec;
+  readonly #say: (message: PeerToMain) => void;
+  readonly #calls = new Map<number, (reply: Uint8Array | undefined) => void>();
+  readonly #applyCh: ApplyChannel;
+  readonly #testerPort: TesterPort;
+  #server = new Server();
+  #raft: RaftPeer | undefined;
+  #lastRpcId = 0;
+  #isAskingState = false;
+
+  constructor(spec: BootSpec, say: (message: PeerToMain) => void) {
+    this.#spec = spec;
+    this.#say = say;
+    this.#applyCh = new ApplyChannel(say);
+    this.#testerPort = new TesterPort((message) => say({ kind: "tester", message }));
+  }
+
+  /** Evaluates raft.ts, calls its `make` and says `ready`; or says the `fault` that kept it from that. */
+  boot(loadModule: () => unknown): void {
+    try {
+      const raft = this.#make(loadModule());
+      this.#raft = raft;
+      this.#server = servicesOf(raft);
+      Comlink.expose(
+        testerApi(raft, (error) => this.fault("start", error)),
+        this.#testerPort,
+      );
+      this.#say({ kind: "ready" });
+    } catch (error) {
+      this.fault("load", error);
+    }
+  }
+
+  /** Takes one message of the main thread. */
+  hear(message: MainToPeer): void {
+    switch (message.kind) {
+      case "request":
+        this.#serve(message.rpcId, message.svcMeth, message.args);
+        break;
+      case "outcome":
+        this.#settle(message.rpcId, message.reply ?? undefined);
+        break;
+      case "taken":
+        this.#applyCh.taken();
+        break;
+      case "tester":
+        this.#testerPort.hear(message.message);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** A line of the peer's console. */
+  log(level: LogLevel, text: string): void {
+    this.#say({ kind: "log", level, text, ...this.#stateForLog() });
+  }
+
+  /** Says that the case must fail, and why. */
+  fault(kind: FaultKind, error: unknown): void {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const stack = cause instanceof Error ? cause.stack : undefined;
+    const message =
+      error instanceof LoadError || error instanceof TesterCallError ? error.message : describe(error);
+    this.#say({ kind: "fault", fault: stack === undefined ? { kind, message } : { kind, message, stack } });
+  }
+
+  #make(module: unknown): RaftPeer {
+    const make = (module as { make?: unknown } | undefined)?.make;
+    if (typeof make !== "function") {
+      const exports = Object.keys(module ?? {});
+      throw new LoadError(
+        `it exports no function make (it exports ${exports.length > 0 ? exports.join(", ") : "nothing"}). ` +
+          "Write: export function make(peers, me, persister, applyCh) { ... }",
+      );
+    }
+    const ends = this.#spec.ends.map((name) => new ClientEnd(name, this.#carry));
+    const persister = new MemoryPersister(this.#spec.state, this.#spec.snapshot, (state, snapshot) =>
+      this.#say({ kind: "save", state, snapshot }),
+    );
+    const raft: unknown = make(Object.freeze(ends), this.#spec.peer, persister, this.#applyCh);
+    checkRaftPeer(raft);
+    return raft;
+  }
+
+  readonly #carry = (end: Name, svcMeth: string, args: Uint8Array): Promise<Uint8Array | undefined> => {
+    if (typeof svcMeth !== "string" || svcMeth.lastIndexOf(".") < 0) {
+      const error = new UnknownMethodError(
+        `call takes service and method, such as "Raft.requestVote"; got ${JSON.stringify(svcMeth)}.`,
+      );
+      this.fault("unknown-method", error);
+      return Promise.reject(error);
+    }
+    const rpcId = ++this.#lastRpcId;
+    this.#say({ kind: "call", rpcId, end, svcMeth, args });
+    return new Promise((settle) => {
+      this.#calls.set(rpcId, settle);
+    });
+  };
+
+  #settle(rpcId: number, reply: Uint8Array | undefined): void {
+    const settle = this.#calls.get(rpcId);
+    this.#calls.delete(rpcId);
+    settle?.(reply);
+  }
+
+  #serve(rpcId: number, svcMeth: string, args: Uint8Array): void {
+    this.#server.dispatch(svcMeth, args).then(
+      (reply) => this.#say({ kind: "reply", rpcId, reply }),
+      (error: unknown) => this.fault(faultKindOf(error), error),
+    );
+  }
+
+  /** What `getState` says right now, for a log line; `getState` itself may log, which must not recurse. */
+  #stateForLog(): { term: number; isLeader: boolean } {
+    if (!this.#raft || this.#isAskingState) return { term: 0, isLeader: false };
+    this.#isAskingState = true;
+    try {
+      const { term, isLeader } = this.#raft.getState();
+      return { term: Number(term), isLeader: Boolean(isLeader) };
+    } catch {
+      return { term: 0, isLeader: false }; // told when the tester asks, with its cause
+    } finally {
+      this.#isAskingState = false;
+    }
+  }
+}
+
+/** raft.ts does not do what `make` promises. */
+class LoadError extends Error {
+  override readonly name = "LoadError";
+}
+
+function checkRaftPeer(raft: unknown): asserts raft is RaftPeer {
+  if (typeof raft !== "object" || raft === null) {
+    throw new LoadError(
+      `make returned ${String(raft)}; it must return the peer: an object with start, getState and kill`,
+    );
+  }
+  if (typeof (raft as { then?: unknown }).then === "function") {
+    throw new LoadError("make returned a promise; it must return the peer itself, at once");
+  }
+  const missing = ["start", "getState", "kill"].filter(
+    (name) => typeof (raft as Record<string, unknown>)[name] !== "function",
+  );
+  if (missing.length > 0)
+    throw new LoadError(`the peer that make returned has no method ${missing.join(", ")}`);
+}
+
+function servicesOf(raft: RaftPeer): Server {
+  const server = new Server();
+  server.addService(new Service("Raft", raft, { exclude: TESTER_METHODS }));
+  for (const [name, receiver] of Object.entries(raft.services ?? {})) {
+    if (receiver !== raft) server.addService(new Service(name, receiver));
+  }
+  return server;
+}
+
+function faultKindOf(error: unknown): FaultKind {
+  if (error instanceof UnknownMethodError) return "unknown-method";
+  if (error instanceof HandlerError) return "handler";
+  return "usage";
+}

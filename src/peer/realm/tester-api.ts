@@ -1,0 +1,88 @@
+import type { Command, LogIndex, RaftPeer, RaftState, StartResult } from "../raft-peer.js";
+
+/** What the tester may ask of a peer, through comlink over the peer's link. */
+export interface TesterApi {
+  start(command: Command): StartResult;
+  getState(): RaftState;
+  kill(): void;
+  snapshot(index: LogIndex, snapshot: Uint8Array): void;
+}
+
+/** A peer's answer that is not what the lab's interface says. */
+export class TesterCallError extends Error {
+  override readonly name = "TesterCallError";
+}
+
+/** The tester's calls on `raft`, each answer checked: a wrong one is told where it arose, not where it hurts. */
+export function testerApi(raft: RaftPeer, onError: (error: TesterCallError) => void): TesterApi {
+  const guarded = <Result>(name: string, call: () => Result, fallback: Result): Result => {
+    try {
+      return call();
+    } catch (error) {
+      onError(
+        error instanceof TesterCallError
+          ? error
+          : new TesterCallError(`${name} threw: ${describe(error)}`, { cause: error }),
+      );
+      return fallback;
+    }
+  };
+  return {
+    start: (command) =>
+      guarded("start", () => checkedStart(raft.start(command)), { index: -1, term: -1, isLeader: false }),
+    getState: () => guarded("getState", () => checkedState(raft.getState()), { term: -1, isLeader: false }),
+    kill: () => guarded("kill", () => void raft.kill(), undefined),
+    snapshot: (index, snapshot) =>
+      guarded(
+        "snapshot",
+        () => {
+          if (!raft.snapshot) throw new TesterCallError("this peer has no method snapshot; part 3D needs it");
+          raft.snapshot(index, snapshot);
+        },
+        undefined,
+      ),
+  };
+}
+
+function checkedStart(result: StartResult): StartResult {
+  checkIsObject("start", "{ index, term, isLeader }", result);
+  const { index, term, isLeader } = result;
+  checkInteger("start", "index", index);
+  checkInteger("start", "term", term);
+  checkBoolean("start", "isLeader", isLeader);
+  return { index, term, isLeader };
+}
+
+function checkedState(state: RaftState): RaftState {
+  checkIsObject("getState", "{ term, isLeader }", state);
+  const { term, isLeader } = state;
+  checkInteger("getState", "term", term);
+  checkBoolean("getState", "isLeader", isLeader);
+  return { term, isLeader };
+}
+
+function checkIsObject(method: string, shape: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && !("then" in value)) return;
+  const got = typeof value === "object" && value !== null ? "a promise" : String(value);
+  throw new TesterCallError(`${method} must return ${shape}, at once; it returned ${got}`);
+}
+
+function checkInteger(method: string, field: string, value: unknown): void {
+  if (Number.isSafeInteger(value)) return;
+  throw new TesterCallError(`${method} must return a whole number as ${field}; it returned ${String(value)}`);
+}
+
+function checkBoolean(method: string, field: string, value: unknown): void {
+  if (typeof value === "boolean") return;
+  throw new TesterCallError(`${method} must return true or false as ${field}; it returned ${String(value)}`);
+}
+
+/** An error's name and message, or whatever else was thrown, in one line. */
+export function describe(error: unknown): string {
+  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  try {
+    return String(error);
+  } catch {
+    return "a value that cannot be shown";
+  }
+}

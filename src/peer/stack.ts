@@ -1,0 +1,44 @@
+import type { SourceMap } from "node:module";
+
+type PrepareStackTrace = (error: Error, callSites: NodeJS.CallSite[]) => string;
+
+/**
+ * Makes the `Error.prepareStackTrace` of a peer's realm: stacks in lines of the user's own files. Frames of
+ * the host are left out: the author of a raft.ts can do nothing about them.
+ * @param file the script name under which the bundle was compiled
+ * @param map called at the first stack, never before
+ */
+export function stackFormatter(file: string, map: () => SourceMap): PrepareStackTrace {
+  return (error, callSites) => {
+    const frames = callSites
+      .filter((site) => site.getFileName() === file)
+      .map((site) => `    at ${describeFrame(site, map())}`);
+    return [headline(error), ...frames].join("\n");
+  };
+}
+
+/** Where a place in the bundle stands in the user's files: `raft.ts:12:5`. Line and column count from 1. */
+export function originalPlace(map: SourceMap, line: number, column: number): string {
+  const entry = map.findEntry(line - 1, column - 1);
+  if (!("originalSource" in entry)) return `raft.ts (bundled):${line}:${column}`;
+  return `${entry.originalSource}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+}
+
+function describeFrame(site: NodeJS.CallSite, map: SourceMap): string {
+  const place = originalPlace(map, site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
+  const name = site.getFunctionName() ?? site.getMethodName();
+  const owner = site.getTypeName();
+  if (!name) return place;
+  const isMethod = !site.isToplevel() && !site.isConstructor() && owner && owner !== "Object";
+  const caller = isMethod && !name.includes(".") ? `${owner}.${name}` : name;
+  const prefix = site.isConstructor() ? "new " : site.isAsync() ? "async " : "";
+  return `${prefix}${caller} (${place})`;
+}
+
+function headline(error: Error): string {
+  try {
+    return String(error);
+  } catch {
+    return "Error";
+  }
+}

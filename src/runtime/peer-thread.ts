@@ -1,0 +1,130 @@
+import { MessageChannel, Worker } from "node:worker_threads";
+import type { Fault, MainToPeer, PeerToMain } from "../labrpc/wire.js";
+import type { Program } from "../peer/program.js";
+import type { PeerThreadData } from "../peer-worker.js";
+import type { Link } from "./link.js";
+import { PortLink } from "./port-link.js";
+import type { BootSpec, PeerProcess } from "./runtime.js";
+import { ThreadGauges } from "./thread-gauges.js";
+import { whereIsThread } from "./where-is-thread.js";
+
+/** How often each peer's event loop is looked at, in ms of real time. */
+const WATCH_MS = 500;
+/** Looks without a turn of the event loop until the peer counts as stuck: 5 s. Looks, since we may stall too. */
+const STUCK_LOOKS = 10;
+
+/** One worker thread, a spare at first, then one incarnation of a peer until it is terminated. */
+export class PeerThread implements PeerProcess {
+  /** Resolves when the thread has loaded its programs and could become a peer at once; or has ended. */
+  readonly ready: Promise<void>;
+  /** Resolves when the thread is gone, however it went. */
+  readonly ended: Promise<void>;
+  readonly #program: Program;
+  readonly #worker: Worker;
+  readonly #link: PortLink<MainToPeer, PeerToMain>;
+  readonly #gauges = new ThreadGauges();
+  #hear: (message: PeerToMain) => void = () => {};
+  #watch: NodeJS.Timeout | undefined;
+  #isReady = false;
+  #isTerminated = false;
+
+  constructor(program: Program, heapMiB: number) {
+    this.#program = program;
+    const { port1, port2 } = new MessageChannel();
+    const data: PeerThreadData = { program, port: port2, gauges: this.#gauges.buffer };
+    this.#worker = new Worker(program.workerText, {
+      eval: true,
+      workerData: data,
+      transferList: [port2],
+      resourceLimits: { maxOldGenerationSizeMb: heapMiB },
+      stdout: true, // what bypasses the peer's console must not tear the tester's lines
+      stderr: true,
+    });
+    this.#link = new PortLink(port1);
+    this.ready = new Promise((resolve) => {
+      this.#worker.once("message", () => {
+        this.#isReady = true;
+        resolve();
+      });
+      this.#worker.once("exit", () => resolve());
+    });
+    this.ended = new Promise((resolve) => {
+      this.#worker.once("exit", (code) => {
+        this.#ended({ kind: "exit", message: `its thread ended by itself, with exit code ${code}.` });
+        resolve();
+      });
+    });
+    this.#worker.on("error", (error) => this.#ended(faultOf(error, heapMiB)));
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Turns the spare into an incarnation of a peer. */
+  become(spec: BootSpec): void {
+    this.#worker.postMessage(spec);
+    this.#watchEventLoop();
+  }
+
+  get link(): Link<MainToPeer, PeerToMain> {
+    return {
+      post: (message) => this.#link.post(message),
+      onMessage: (hear) => {
+        this.#hear = hear;
+        this.#link.onMessage((message) => {
+          this.#gauges.haveRead(1);
+          hear(message);
+        });
+      },
+      close: () => this.#link.close(),
+    };
+  }
+
+  /** A faithful crash: words of the peer that are still under way are never heard (findings: they do arrive). */
+  terminate(): void {
+    if (this.#isTerminated) return;
+    this.#isTerminated = true;
+    clearInterval(this.#watch);
+    this.#link.close();
+    void this.#worker.terminate();
+  }
+
+  /** The thread went without being told to: the peer says so with its last breath, once. */
+  #ended(fault: Fault): void {
+    if (this.#isTerminated) return;
+    this.terminate();
+    this.#hear({ kind: "fault", fault });
+  }
+
+  #watchEventLoop(): void {
+    let lastBeats = this.#gauges.beats();
+    let looks = 0;
+    this.#watch = setInterval(() => {
+      const beats = this.#gauges.beats();
+      looks = beats === lastBeats ? looks + 1 : 0;
+      lastBeats = beats;
+      if (looks === STUCK_LOOKS) void this.#tellStuck();
+    }, WATCH_MS);
+    this.#watch.unref();
+  }
+
+  async #tellStuck(): Promise<void> {
+    const seconds = (STUCK_LOOKS * WATCH_MS) / 1000;
+    const stack = await whereIsThread(this.#worker.threadId, this.#program);
+    const message =
+      `it has blocked its event loop for ${seconds} s. A handler, a timer or start() must return, ` +
+      "or await something that takes time.";
+    this.#ended({ kind: "stuck", message, ...(stack === undefined ? {} : { stack }) });
+  }
+}
+
+function faultOf(error: Error & { code?: string }, heapMiB: number): Fault {
+  if (error.code === "ERR_WORKER_OUT_OF_MEMORY") {
+    return {
+      kind: "exit",
+      message: `its thread ran out of memory: a peer has ${heapMiB} MiB of heap. What does it keep that grows?`,
+    };
+  }
+  return { kind: "exit", message: `its thread died: ${error.message}` };
+}

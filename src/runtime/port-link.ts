@@ -1,0 +1,49 @@
+import type { MessagePort } from "node:worker_threads";
+import { decodeFrames, encodeFrames, type WireMessage } from "../labrpc/frames.js";
+import type { Link } from "./link.js";
+
+/**
+ * A `Link` over a MessagePort. What is said in one turn of the event loop shares one buffer of frames and one
+ * `postMessage` (findings: 2–3 µs an RPC, against 10–13 for a `postMessage` each).
+ */
+export class PortLink<Out extends WireMessage, In extends WireMessage> implements Link<Out, In> {
+  readonly #port: MessagePort;
+  #outbox: Out[] = [];
+  #isOpen = true;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  post(message: Out): void {
+    if (!this.#isOpen) return;
+    this.#outbox.push(message);
+    if (this.#outbox.length === 1) setImmediate(this.#flushLater);
+  }
+
+  readonly #flushLater = (): void => this.flush();
+
+  /** Sends what was said so far at once, without waiting for the end of the turn. */
+  flush(): void {
+    if (!this.#isOpen || this.#outbox.length === 0) return;
+    const frames = encodeFrames(this.#outbox);
+    this.#outbox = [];
+    this.#port.postMessage(frames);
+  }
+
+  onMessage(hear: (message: In) => void): void {
+    this.#port.on("message", (frames: Uint8Array) => {
+      for (const message of decodeFrames<In>(frames)) {
+        // The incarnation may end in the middle of a batch: the rest are words of the dead.
+        if (!this.#isOpen) return;
+        hear(message);
+      }
+    });
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#outbox = [];
+    this.#port.close();
+  }
+}
