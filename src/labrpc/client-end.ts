@@ -23,7 +23,7 @@ export class ClientEnd {
    * @throws {EncodeError} if `args` holds what the encoding cannot carry
    */
   async call<Reply>(svcMeth: string, args: unknown): Promise<Reply | undefined> {
-    const reply = await this.#carry(this.name, svcMeth, encode(args));
+    const reply = await this.#carry(this.name, svcMeth, encode(args, "args"));
     return reply && decode<Reply>(reply);
   }
 }

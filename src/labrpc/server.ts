@@ -116,7 +116,7 @@ function encodeReply(calledAs: string, reply: unknown): Uint8Array {
     throw new HandlerError(`${calledAs} returned undefined; a handler must return its reply.`);
   }
   try {
-    return encode(reply);
+    return encode(reply, "reply");
   } catch (cause) {
     if (!(cause instanceof EncodeError)) throw cause;
     throw new HandlerError(`${calledAs} returned what cannot be sent: ${cause.message}`, { cause });
