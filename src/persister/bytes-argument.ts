@@ -1,0 +1,23 @@
+import { isBytes } from "../labgob/kinds.js";
+
+/**
+ * A copy of the bytes that were handed to a method of a persister, in this realm's Uint8Array.
+ * @param method and `name` of the parameter, for the error
+ * @throws {TypeError} if `value` is no Uint8Array (of any realm; a Buffer is one)
+ */
+export function copyOfBytes(value: unknown, method: string, name: string): Uint8Array {
+  if (isBytes(value)) return new Uint8Array(value);
+  throw new TypeError(`${method}: ${name} must be a Uint8Array; got ${inWords(value)}. ${remedy(name)}`);
+}
+
+function inWords(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function remedy(name: string): string {
+  return name === "snapshot"
+    ? "Where there is no snapshot, pass new Uint8Array(0), or call saveRaftState(state) to keep the old one."
+    : "Encode it first: const e = new LabEncoder(); e.encode(currentTerm); ... then pass e.bytes().";
+}

@@ -1,0 +1,69 @@
+import { copyOfBytes } from "./bytes-argument.js";
+import type { Persister } from "./persister.js";
+
+/** Hears of each save, once it is done; `snapshot` is `null` where the old one stays. */
+export type SaveListener = (state: Uint8Array, snapshot: Uint8Array | null) => void;
+
+const NOTHING = new Uint8Array(0);
+
+/** A persister whose bytes live as long as the object, or as whoever hears of its saves keeps them. */
+export class MemoryPersister implements Persister {
+  #state: Uint8Array;
+  #snapshot: Uint8Array;
+  readonly #onSave: SaveListener | undefined;
+
+  /**
+   * @param state what it holds at birth; nothing if left out
+   * @param snapshot likewise
+   * @param onSave is given the stored arrays themselves: it may keep them, but must not change them
+   * @throws {TypeError} here and in each save, if state or snapshot is no Uint8Array
+   */
+  constructor(state: Uint8Array = NOTHING, snapshot: Uint8Array = NOTHING, onSave?: SaveListener) {
+    this.#state = copyOfBytes(state, "new MemoryPersister", "state");
+    this.#snapshot = copyOfBytes(snapshot, "new MemoryPersister", "snapshot");
+    this.#onSave = onSave;
+  }
+
+  save(state: Uint8Array, snapshot: Uint8Array): void {
+    this.#saveBoth(state, snapshot, "persister.save");
+  }
+
+  saveStateAndSnapshot(state: Uint8Array, snapshot: Uint8Array): void {
+    this.#saveBoth(state, snapshot, "persister.saveStateAndSnapshot");
+  }
+
+  saveRaftState(state: Uint8Array): void {
+    this.#state = copyOfBytes(state, "persister.saveRaftState", "state");
+    this.#onSave?.(this.#state, null);
+  }
+
+  readRaftState(): Uint8Array {
+    return this.#state.slice();
+  }
+
+  readSnapshot(): Uint8Array {
+    return this.#snapshot.slice();
+  }
+
+  raftStateSize(): number {
+    return this.#state.length;
+  }
+
+  snapshotSize(): number {
+    return this.#snapshot.length;
+  }
+
+  /** A new persister with the same contents, which no one listens to. */
+  copy(): MemoryPersister {
+    return new MemoryPersister(this.#state, this.#snapshot);
+  }
+
+  /** Both arguments are copied before anything changes: a wrong one leaves what was saved. */
+  #saveBoth(state: Uint8Array, snapshot: Uint8Array, method: string): void {
+    const newState = copyOfBytes(state, method, "state");
+    const newSnapshot = copyOfBytes(snapshot, method, "snapshot");
+    this.#state = newState;
+    this.#snapshot = newSnapshot;
+    this.#onSave?.(newState, newSnapshot);
+  }
+}
