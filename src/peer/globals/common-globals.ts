@@ -1,0 +1,70 @@
+import { RealmConsole } from "./console.js";
+import { define, defineLazily } from "./define.js";
+import { checkCallback, guarded } from "./errors.js";
+import { admitHostInstances } from "./instance-of.js";
+import type { GlobalsOptions } from "./options.js";
+import { structuredCloner } from "./structured-clone.js";
+import { realmTextEncoder } from "./text.js";
+import type { Callback, Timers } from "./timers.js";
+import { timersPromises } from "./timers-promises.js";
+
+/** By this symbol `util.promisify(setTimeout)` finds its twin in `node:timers/promises`. */
+const PROMISIFIED = Symbol.for("nodejs.util.promisify.custom");
+
+/**
+ * The globals that every mode has, in the same words: timers, microtasks, console, cloning, text.
+ * @param nowMs for `console.time`: milliseconds since any one moment
+ * @param makeProcess makes the realm's `process` when it is first used
+ * @returns the modules that go with them, by name without `node:`
+ */
+export function installCommonGlobals(
+  realm: typeof globalThis,
+  options: GlobalsOptions,
+  timers: Timers,
+  nowMs: () => number,
+  makeProcess: () => object,
+): Record<string, () => object> {
+  const { host } = options;
+  const promises = timersPromises(timers);
+  define(timers.setTimeout, PROMISIFIED, promises.setTimeout);
+  define(timers.setImmediate, PROMISIFIED, promises.setImmediate);
+  for (const [name, timer] of Object.entries(timers)) define(realm, name, timer);
+  define(realm, "queueMicrotask", microtaskQueue(options));
+  define(realm, "global", realm);
+  giveDisposeSymbols(realm.Symbol, host.globals.Symbol);
+  admitHostInstances(realm, host.globals);
+  defineLazily(realm, {
+    console: () => new RealmConsole(host, options.console, nowMs),
+    process: makeProcess,
+    structuredClone: () =>
+      structuredCloner((buffer) => {
+        host.globals.structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+      }),
+    TextDecoder: () => host.globals.TextDecoder,
+    TextEncoder: () => realmTextEncoder(host.globals.TextEncoder),
+    URL: () => host.globals.URL,
+    URLSearchParams: () => host.globals.URLSearchParams,
+  });
+  return {
+    console: () => realm.console,
+    process: () => realm.process,
+    timers: () => ({ ...timers, promises }),
+    "timers/promises": () => promises,
+  };
+}
+
+/** `queueMicrotask`, in one line with promise callbacks; one that throws is reported and ends no thread. */
+function microtaskQueue({ onError }: GlobalsOptions): (callback: Callback) => void {
+  const settled = Promise.resolve();
+  return (callback) => {
+    checkCallback(callback);
+    settled.then(() => guarded(onError, "microtask", callback));
+  };
+}
+
+/** Node gives the symbols of `using` to its main realm only; esbuild's `using` looks for them here. */
+function giveDisposeSymbols(symbol: SymbolConstructor, hostSymbol: SymbolConstructor): void {
+  for (const name of ["dispose", "asyncDispose"] as const) {
+    if (!(name in symbol) && name in hostSymbol) define(symbol, name, hostSymbol[name]);
+  }
+}

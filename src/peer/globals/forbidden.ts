@@ -1,0 +1,76 @@
+/** A call that a mode with virtual time cannot give: what it does could not be replayed. */
+export class ForbiddenError extends Error {
+  override readonly name = "ForbiddenError";
+}
+
+/** Makes the stand-ins for what virtual time forbids: they can be named, passed on and extended, not used. */
+export class Refusals {
+  readonly #report: (error: ForbiddenError) => void;
+
+  /** @param report hears every refusal, also one whose error the caller swallows */
+  constructor(report: (error: ForbiddenError) => void) {
+    this.#report = report;
+  }
+
+  /**
+   * @param call what was called, as the author wrote it: `fs.readFileSync`
+   * @param why the reason, as the middle of a sentence
+   * @throws {ForbiddenError} always
+   */
+  refuse(call: string, why: string): never {
+    const error = new ForbiddenError(
+      `${call} is not available in sim and lockstep: ${why}; run with --mode threads`,
+    );
+    this.#report(error);
+    throw error;
+  }
+
+  /** A function that refuses to be called, also with `new`. */
+  callable(call: string, why: string): () => never {
+    const refuse = () => this.refuse(call, why);
+    return function refused(): never {
+      return refuse();
+    };
+  }
+
+  /**
+   * An object shaped like `original`, a module of Node: every function in it refuses, at any depth, and
+   * plain values stay. So a package that only imports the module, or extends one of its classes, loads.
+   */
+  copyOf(original: object, path: string, why: string): object {
+    const copy = typeof original === "function" ? this.callable(path, why) : {};
+    for (const name of namesIn(original)) {
+      Object.defineProperty(copy, name, {
+        configurable: true,
+        enumerable: true,
+        // Read when asked for: some of Node's getters warn or load more, and some objects contain themselves.
+        get: () => this.#memberOf(original, name, `${path}.${name}`, why),
+      });
+    }
+    return copy;
+  }
+
+  #memberOf(original: object, name: string, path: string, why: string): unknown {
+    const value: unknown = Reflect.get(original, name);
+    const isData = (typeof value !== "object" && typeof value !== "function") || value === null;
+    return isData || Array.isArray(value) ? value : this.copyOf(value, path, why);
+  }
+}
+
+/** What every function and object has, and is harmless. */
+const COMMON_NAMES = new Set(["length", "name", "prototype", "arguments", "caller", "constructor"]);
+
+/** Names of the properties of `value`, inherited ones included, so that the methods of instances count. */
+function namesIn(value: object): Set<string> {
+  const names = new Set<string>();
+  for (let at: object | null = value; at !== null && !isCommonPrototype(at); at = Object.getPrototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) if (!COMMON_NAMES.has(name)) names.add(name);
+  }
+  return names;
+}
+
+/** `Object.prototype` and `Function.prototype` of any realm. */
+function isCommonPrototype(value: object): boolean {
+  const parent: object | null = Object.getPrototypeOf(value);
+  return parent === null || (typeof value === "function" && Object.getPrototypeOf(parent) === null);
+}

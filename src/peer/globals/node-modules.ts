@@ -1,0 +1,90 @@
+import type { HostServices } from "../host-services.js";
+import type { Refusals } from "./forbidden.js";
+
+/** Modules that are plain functions of their arguments: given as Node has them. */
+const PURE = [
+  "assert",
+  "assert/strict",
+  "constants",
+  "events",
+  "path/posix",
+  "path/win32",
+  "punycode",
+  "querystring",
+  "stream", // built on nextTick alone, so it keeps virtual order
+  "stream/consumers",
+  "stream/promises",
+  "string_decoder",
+  "url",
+  "util/types",
+];
+
+/** Why a module is refused. Those not named here would show or change the real machine. */
+const WHY_REFUSED = {
+  files: "files live outside the run, and what must survive a crash belongs in the Persister",
+  network: "sockets live in real time, and peers talk through their ClientEnds",
+  processes: "another thread or process runs in real time",
+  other: "it shows or changes the real machine, which no replay can repeat",
+};
+
+const REFUSED: Readonly<Record<keyof typeof WHY_REFUSED, readonly string[]>> = {
+  files: ["fs", "fs/promises"],
+  network: ["dgram", "dns", "dns/promises", "http", "http2", "https", "net", "tls"],
+  processes: ["child_process", "cluster", "worker_threads"],
+  other: [],
+};
+
+/** Gives a realm Node's modules: `require` for the `node:` modules of a bundle. */
+export class NodeModules {
+  readonly #host: HostServices;
+  readonly #own: Readonly<Record<string, () => object>>;
+  readonly #refusals: Refusals | undefined;
+  readonly #loaded = new Map<string, object>();
+
+  /**
+   * @param own modules that the realm makes itself, by name without `node:`
+   * @param refusals makes stand-ins for what is forbidden; `undefined` in real time, where nothing is
+   */
+  constructor(
+    host: HostServices,
+    own: Readonly<Record<string, () => object>>,
+    refusals: Refusals | undefined,
+  ) {
+    this.#host = host;
+    this.#own = own;
+    this.#refusals = refusals;
+  }
+
+  /**
+   * @param specifier with or without `node:`
+   * @throws {Error} if Node has no such module
+   */
+  require(specifier: string): object {
+    const name = specifier.replace(/^node:/, "");
+    const loaded = this.#loaded.get(name) ?? this.#load(name, specifier);
+    this.#loaded.set(name, loaded);
+    return loaded;
+  }
+
+  #load(name: string, specifier: string): object {
+    const own = this.#own[name];
+    if (own) return own();
+    const module = this.#host.builtinModule(specifier);
+    if (!module) {
+      throw new Error(
+        `Cannot find module "${specifier}". A raft.ts may import its own files, npm packages that can be ` +
+          "bundled (no native add-ons), and Node's modules.",
+      );
+    }
+    if (!this.#refusals || PURE.includes(name)) return module;
+    return this.#refusals.copyOf(module, name, whyRefused(name));
+  }
+}
+
+/** Why the module `name` is not to be had in virtual time, as the middle of a sentence. */
+export function whyRefused(name: string): string {
+  for (const kind of ["files", "network", "processes"] as const) {
+    if (REFUSED[kind].includes(name)) return WHY_REFUSED[kind];
+  }
+  return WHY_REFUSED.other;
+}

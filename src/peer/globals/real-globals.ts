@@ -1,0 +1,29 @@
+import { installCommonGlobals } from "./common-globals.js";
+import { defineLazily } from "./define.js";
+import { NodeModules } from "./node-modules.js";
+import type { GlobalsOptions } from "./options.js";
+import { realProcess } from "./process.js";
+import { realTimers } from "./timers.js";
+
+/** The globals of Node over real time: nothing is forbidden, but no peer can end its thread. */
+export function installRealGlobals(realm: typeof globalThis, options: GlobalsOptions): NodeModules {
+  const { host, onError, console } = options;
+  passHostGlobals(realm, host.globals);
+  const own = installCommonGlobals(
+    realm,
+    options,
+    realTimers(host.globals, onError),
+    () => host.globals.performance.now(),
+    () => realProcess({ host, report: onError, console }),
+  );
+  return new NodeModules(host, own, undefined);
+}
+
+/** Everything that the main realm has and a bare realm has not: `fetch`, `Buffer`, `AbortController` ... */
+function passHostGlobals(realm: object, host: object): void {
+  const makers: Record<string, () => unknown> = {};
+  for (const name of Object.getOwnPropertyNames(host)) {
+    if (!(name in realm)) makers[name] = () => Reflect.get(host, name);
+  }
+  defineLazily(realm, makers);
+}

@@ -1,0 +1,136 @@
+import { AbortController, AbortSignal } from "./abort.js";
+import { realmBuffer } from "./buffer.js";
+import { installCommonGlobals } from "./common-globals.js";
+import { webCrypto } from "./crypto.js";
+import { installDate } from "./date.js";
+import { define, defineLazily, once } from "./define.js";
+import { DOMException } from "./dom-exception.js";
+import { CustomEvent, Event, EventTarget } from "./event-target.js";
+import { type ForbiddenError, Refusals } from "./forbidden.js";
+import { installLocale } from "./locale.js";
+import { NodeModules } from "./node-modules.js";
+import type { GlobalsOptions } from "./options.js";
+import { VirtualPerformance } from "./performance.js";
+import { virtualProcess } from "./process.js";
+import { RandomBits } from "./random.js";
+import { base64Function } from "./text.js";
+import { virtualModules } from "./virtual-modules.js";
+import { VirtualTime } from "./virtual-time.js";
+import { Timeout, virtualTimers } from "./virtual-timers.js";
+import { SilentRegistry, StrongRef } from "./weak.js";
+
+/** Globals of Node that live in real time: each can be named, and refuses to be used. */
+const REFUSED_GLOBALS = [
+  "Blob",
+  "BroadcastChannel",
+  "ByteLengthQueuingStrategy",
+  "CompressionStream",
+  "CountQueuingStrategy",
+  "DecompressionStream",
+  "EventSource",
+  "File",
+  "FormData",
+  "Headers",
+  "MessageChannel",
+  "MessageEvent",
+  "MessagePort",
+  "PerformanceObserver",
+  "ReadableStream",
+  "Request",
+  "Response",
+  "TextDecoderStream",
+  "TextEncoderStream",
+  "TransformStream",
+  "WebSocket",
+  "WritableStream",
+  "fetch",
+];
+
+const WHY_REAL = "it works in real time";
+const WHY_BLOCKS = "it would stop virtual time";
+const WHY_COMPILES = "another thread compiles, in real time; new WebAssembly.Module and Instance work";
+
+/** The globals of Node over virtual time and seeded chance. */
+export function installVirtualGlobals(
+  realm: typeof globalThis,
+  options: GlobalsOptions,
+): { time: VirtualTime; modules: NodeModules } {
+  const { host, onError, epochMs, seed } = options;
+  const time = new VirtualTime();
+  const nowUs = () => time.nowUs();
+  const refusals = new Refusals((error: ForbiddenError) => onError(error, "forbidden"));
+  const timers = virtualTimers(time, onError, (name, text) => options.console("warn", `${name}: ${text}`));
+  const unixMs = () => Math.floor((epochMs * 1000 + nowUs()) / 1000);
+
+  const own = installCommonGlobals(
+    realm,
+    options,
+    timers,
+    () => nowUs() / 1000,
+    () => virtualProcess({ host, report: onError, console: options.console }, nowUs, refusals),
+  );
+  giveDispose(host.globals.Symbol.dispose);
+  installDate(realm, unixMs);
+  installLocale(realm, unixMs);
+  const bits = new RandomBits(seed);
+  define(realm.Math, "random", () => bits.float());
+  // A stream of its own: a peer that comes to draw a UUID keeps its election timeouts.
+  const cryptoBits = once(() => RandomBits.farFrom(seed));
+  closeLeaks(realm, refusals);
+  defineVirtualClasses(realm, options, nowUs, () => webCrypto(cryptoBits(), host.globals.crypto, refusals));
+  const parts = { realm, host, refusals, timers, nowUs, cryptoBits };
+  const modules = new NodeModules(host, { ...own, ...virtualModules(parts) }, refusals);
+  return { time, modules };
+}
+
+/** The classes of Node's globals, each made when it is first used. */
+function defineVirtualClasses(
+  realm: typeof globalThis,
+  { host, epochMs }: GlobalsOptions,
+  nowUs: () => number,
+  makeCrypto: () => object,
+): void {
+  const classes = {
+    AbortController,
+    AbortSignal,
+    CustomEvent,
+    DOMException,
+    Event,
+    EventTarget,
+    FinalizationRegistry: SilentRegistry,
+    WeakRef: StrongRef,
+  };
+  for (const [name, value] of Object.entries(classes)) {
+    define(value, "name", name); // a bundler may have called it otherwise
+    define(realm, name, value);
+  }
+  defineLazily(realm, {
+    Buffer: () => realmBuffer(host.globals.Buffer),
+    atob: () => base64Function(host.globals.atob),
+    btoa: () => base64Function(host.globals.btoa),
+    crypto: makeCrypto,
+    performance: () => new VirtualPerformance(() => nowUs() / 1000, epochMs),
+  });
+}
+
+/** Neutralises or refuses what would let real time, real chance or the garbage collector in. */
+function closeLeaks(realm: typeof globalThis, refusals: Refusals): void {
+  for (const name of ["wait", "waitAsync"]) {
+    define(Atomics, name, refusals.callable(`Atomics.${name}`, WHY_BLOCKS));
+  }
+  const webAssembly = Reflect.get(realm, "WebAssembly") as object;
+  for (const name of ["compile", "compileStreaming", "instantiate", "instantiateStreaming"]) {
+    define(webAssembly, name, refusals.callable(`WebAssembly.${name}`, WHY_COMPILES));
+  }
+  const refused: Record<string, () => unknown> = {};
+  for (const name of REFUSED_GLOBALS) refused[name] = () => refusals.callable(name, WHY_REAL);
+  defineLazily(realm, refused);
+}
+
+/** `using timer = setTimeout(...)` clears it at the end of its block. */
+function giveDispose(dispose: symbol | undefined): void {
+  if (!dispose) return;
+  define(Timeout.prototype, dispose, function (this: Timeout) {
+    this.close();
+  });
+}
