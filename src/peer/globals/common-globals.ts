@@ -1,5 +1,5 @@
 import { RealmConsole } from "./console.js";
-import { define, defineLazily } from "./define.js";
+import { assign, define, defineLazily } from "./define.js";
 import { checkCallback, guarded } from "./errors.js";
 import { admitHostInstances } from "./instance-of.js";
 import type { GlobalsOptions } from "./options.js";
@@ -28,9 +28,9 @@ export function installCommonGlobals(
   const promises = timersPromises(timers);
   define(timers.setTimeout, PROMISIFIED, promises.setTimeout);
   define(timers.setImmediate, PROMISIFIED, promises.setImmediate);
-  for (const [name, timer] of Object.entries(timers)) define(realm, name, timer);
-  define(realm, "queueMicrotask", microtaskQueue(options));
-  define(realm, "global", realm);
+  for (const [name, timer] of Object.entries(timers)) assign(realm, name, timer);
+  assign(realm, "queueMicrotask", microtaskQueue(options));
+  assign(realm, "global", realm);
   giveDisposeSymbols(realm.Symbol, host.globals.Symbol);
   admitHostInstances(realm, host.globals);
   defineLazily(realm, {

@@ -1,4 +1,4 @@
-import { define } from "./define.js";
+import { assign, define } from "./define.js";
 import { DEFAULT_LOCALE, DEFAULT_TIME_ZONE } from "./locale.js";
 
 /** Parts of a date that have a local and a UTC getter. */
@@ -21,9 +21,9 @@ export function installDate(realm: { Date: DateConstructor }, nowMs: () => numbe
   define(VirtualDate, "now", nowMs);
   define(VirtualDate, "UTC", RealDate.UTC);
   define(VirtualDate, "parse", (text: unknown) => parseAsUtc(RealDate, String(text)));
-  define(RealDate.prototype, "constructor", VirtualDate); // the real one cannot be reached any more
+  assign(RealDate.prototype, "constructor", VirtualDate); // the real one cannot be reached any more
   makeLocalTimeUtc(RealDate.prototype);
-  define(realm, "Date", VirtualDate);
+  assign(realm, "Date", VirtualDate);
 }
 
 /** The argument that makes the real `Date` the date that `new Date(...args)` asks for. */
@@ -46,8 +46,8 @@ function parseAsUtc(RealDate: DateConstructor, text: string): number {
 
 function makeLocalTimeUtc(prototype: Date): void {
   for (const part of PARTS) {
-    define(prototype, `get${part}`, Reflect.get(prototype, `getUTC${part}`));
-    if (part !== "Day") define(prototype, `set${part}`, Reflect.get(prototype, `setUTC${part}`));
+    assign(prototype, `get${part}`, Reflect.get(prototype, `getUTC${part}`));
+    if (part !== "Day") assign(prototype, `set${part}`, Reflect.get(prototype, `setUTC${part}`));
   }
   const methods = {
     getTimezoneOffset(this: Date) {
@@ -66,10 +66,10 @@ function makeLocalTimeUtc(prototype: Date): void {
       return `${this.toISOString().slice(-13, -5)} GMT+0000 (Coordinated Universal Time)`;
     },
   };
-  for (const [name, method] of Object.entries(methods)) define(prototype, name, method);
+  for (const [name, method] of Object.entries(methods)) assign(prototype, name, method);
   for (const name of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]) {
     const original = Reflect.get(prototype, name) as Date["toLocaleString"];
-    define(prototype, name, function (this: Date, locales?: string, options?: Intl.DateTimeFormatOptions) {
+    assign(prototype, name, function (this: Date, locales?: string, options?: Intl.DateTimeFormatOptions) {
       return original.call(this, locales ?? DEFAULT_LOCALE, { timeZone: DEFAULT_TIME_ZONE, ...options });
     });
   }

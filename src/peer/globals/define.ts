@@ -24,6 +24,14 @@ export function define(target: object, name: PropertyKey, value: unknown): void 
   Object.defineProperty(target, name, { configurable: true, enumerable: false, writable: true, value });
 }
 
+/**
+ * Replaces a writable property, or adds one as an assignment does. Cheaper than `define`: a built-in keeps
+ * its attributes, and a realm has some sixty of them replaced at each restart.
+ */
+export function assign(target: object, name: string, value: unknown): void {
+  (target as Record<string, unknown>)[name] = value;
+}
+
 /** `base` with `own` put over it, getters of `base` left unread. Changes `base`. */
 export function overlay(base: object, own: object): object {
   for (const [name, value] of Object.entries(own)) {

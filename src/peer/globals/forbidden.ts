@@ -27,9 +27,10 @@ export class Refusals {
 
   /** A function that refuses to be called, also with `new`. */
   callable(call: string, why: string): () => never {
-    const refuse = () => this.refuse(call, why);
+    const refusals = this;
+    // No arrow function: those cannot be called with `new`, nor extended.
     return function refused(): never {
-      return refuse();
+      return refusals.refuse(call, why);
     };
   }
 

@@ -1,4 +1,4 @@
-import { define, defineLazily } from "./define.js";
+import { assign, define, defineLazily } from "./define.js";
 
 /** Taken where the author names none, so that the settings of a machine change no history. */
 export const DEFAULT_LOCALE = "en-US";
@@ -37,7 +37,7 @@ function pinIntl(intl: typeof Intl, nowMs: () => number): typeof Intl {
 /** Wraps the method `name`: its argument at `index` is the default locale where it is left out. */
 function defaultLocaleAt(index: 0 | 1, prototype: object, name: string): void {
   const original = Reflect.get(prototype, name) as AnyFunction;
-  define(prototype, name, function (this: unknown, ...args: unknown[]) {
+  assign(prototype, name, function (this: unknown, ...args: unknown[]) {
     args[index] ??= DEFAULT_LOCALE;
     return original.apply(this, args);
   });

@@ -3,7 +3,7 @@ import { realmBuffer } from "./buffer.js";
 import { installCommonGlobals } from "./common-globals.js";
 import { webCrypto } from "./crypto.js";
 import { installDate } from "./date.js";
-import { define, defineLazily, once } from "./define.js";
+import { assign, define, defineLazily, once } from "./define.js";
 import { DOMException } from "./dom-exception.js";
 import { CustomEvent, Event, EventTarget } from "./event-target.js";
 import { type ForbiddenError, Refusals } from "./forbidden.js";
@@ -73,7 +73,7 @@ export function installVirtualGlobals(
   installDate(realm, unixMs);
   installLocale(realm, unixMs);
   const bits = new RandomBits(seed);
-  define(realm.Math, "random", () => bits.float());
+  assign(realm.Math, "random", () => bits.float());
   // A stream of its own: a peer that comes to draw a UUID keeps its election timeouts.
   const cryptoBits = once(() => RandomBits.farFrom(seed));
   closeLeaks(realm, refusals);
@@ -102,7 +102,7 @@ function defineVirtualClasses(
   };
   for (const [name, value] of Object.entries(classes)) {
     define(value, "name", name); // a bundler may have called it otherwise
-    define(realm, name, value);
+    assign(realm, name, value);
   }
   defineLazily(realm, {
     Buffer: () => realmBuffer(host.globals.Buffer),
@@ -116,15 +116,13 @@ function defineVirtualClasses(
 /** Neutralises or refuses what would let real time, real chance or the garbage collector in. */
 function closeLeaks(realm: typeof globalThis, refusals: Refusals): void {
   for (const name of ["wait", "waitAsync"]) {
-    define(Atomics, name, refusals.callable(`Atomics.${name}`, WHY_BLOCKS));
+    assign(Atomics, name, refusals.callable(`Atomics.${name}`, WHY_BLOCKS));
   }
   const webAssembly = Reflect.get(realm, "WebAssembly") as object;
   for (const name of ["compile", "compileStreaming", "instantiate", "instantiateStreaming"]) {
-    define(webAssembly, name, refusals.callable(`WebAssembly.${name}`, WHY_COMPILES));
+    assign(webAssembly, name, refusals.callable(`WebAssembly.${name}`, WHY_COMPILES));
   }
-  const refused: Record<string, () => unknown> = {};
-  for (const name of REFUSED_GLOBALS) refused[name] = () => refusals.callable(name, WHY_REAL);
-  defineLazily(realm, refused);
+  for (const name of REFUSED_GLOBALS) assign(realm, name, refusals.callable(name, WHY_REAL));
 }
 
 /** `using timer = setTimeout(...)` clears it at the end of its block. */
