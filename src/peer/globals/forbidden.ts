@@ -64,14 +64,16 @@ const COMMON_NAMES = new Set(["length", "name", "prototype", "arguments", "calle
 /** Names of the properties of `value`, inherited ones included, so that the methods of instances count. */
 function namesIn(value: object): Set<string> {
   const names = new Set<string>();
-  for (let at: object | null = value; at !== null && !isCommonPrototype(at); at = Object.getPrototypeOf(at)) {
+  let at: object | null = value;
+  while (at !== null) {
     for (const name of Object.getOwnPropertyNames(at)) if (!COMMON_NAMES.has(name)) names.add(name);
+    const parent: object | null = Object.getPrototypeOf(at);
+    at = parent && isCommonPrototype(parent) ? null : parent;
   }
   return names;
 }
 
-/** `Object.prototype` and `Function.prototype` of any realm. */
-function isCommonPrototype(value: object): boolean {
-  const parent: object | null = Object.getPrototypeOf(value);
-  return parent === null || (typeof value === "function" && Object.getPrototypeOf(parent) === null);
+/** `Object.prototype` or `Function.prototype`, of any realm. */
+function isCommonPrototype(prototype: object): boolean {
+  return Object.hasOwn(prototype, "isPrototypeOf") || Object.hasOwn(prototype, "bind");
 }
