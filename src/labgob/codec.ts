@@ -36,7 +36,26 @@ export function pack(value: unknown): Uint8Array {
  * @throws whatever msgpackr throws at bytes that it cannot read
  */
 export function unpack(bytes: Uint8Array, start: number, end: number): unknown {
-  // A view of our own: msgpackr leaves a property on the array that it reads, and in this realm's
-  // Uint8Array, so that bytes inside the value are of this realm as well.
-  return packr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start));
+  const body = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+  if (body.length > desk.length) return unpackAlone(body);
+  desk.set(body);
+  try {
+    return packr.unpack(desk, body.length);
+  } catch {
+    // A reader that strays past the end has seen what other messages left on the desk. Alone, the same
+    // bytes always give the same error.
+    return unpackAlone(body);
+  }
+}
+
+/**
+ * Messages of up to this size are read from one place: for each array that it reads from, msgpackr makes
+ * a DataView, which takes longer than to copy a small message.
+ */
+const desk = new Uint8Array(4096);
+
+function unpackAlone(body: Uint8Array): unknown {
+  // A view of our own, because msgpackr leaves its DataView on the array as a property; and of this
+  // realm's Uint8Array, so that bytes inside the value are of this realm as well.
+  return packr.unpack(new Uint8Array(body.buffer, body.byteOffset, body.length));
 }

@@ -22,7 +22,7 @@ export function tagOf(value: object): string {
 
 /** True for a Uint8Array of any realm, and for a Node Buffer, which is one. */
 export function isBytes(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && tagOf(value) === "Uint8Array";
+  return value instanceof Uint8Array || (ArrayBuffer.isView(value) && tagOf(value) === "Uint8Array");
 }
 
 /** Every type of view on bytes that can be sent, of this realm. */
