@@ -55,7 +55,7 @@ export class RealmConsole {
   trace(...args: unknown[]): void {
     const trace = new Error(this.#host.format(...args));
     trace.name = "Trace";
-    Error.captureStackTrace?.(trace, this.trace);
+    Error.captureStackTrace?.(trace, RealmConsole.prototype.trace); // begins at the caller
     this.#print("error", [trace.stack]);
   }
 
