@@ -28,8 +28,9 @@ export interface Alarm {
 const MAX_CANCELLED = 256;
 
 /**
- * The clock of one realm and what is to ring by it. tinyqueue, not a library of fake timers: setting and
- * firing one of 100 timers costs 0.5 µs here, and 1 to 2 µs with fake-timers 15.5.
+ * The clock of one realm and what is to ring by it. Over tinyqueue instead of a library of fake timers: to
+ * fire and set one of 5 to 100 timers costs 0.2 to 0.5 µs here and 0.8 to 1.9 µs with fake-timers 15.5,
+ * which also leaves out `AbortSignal.timeout`, and a raft.ts re-arms a timer at almost every message.
  */
 export class VirtualTime implements RealmTime {
   #nowUs = 0;
