@@ -444,6 +444,27 @@ test("step 6: looks go on for a request that began while another's look was due"
   t.deepEqual(fate, { reply: undefined, atMs: 160 });
 });
 
+test("step 6: a look that comes late delays the ones after it, as in Go", async (t) => {
+  const clock = new ManualClock();
+  const late = {
+    nowMs: () => clock.nowMs(),
+    after: (ms: number, run: () => void) => clock.after(ms + 5, run),
+  };
+  const network = new Network({ clock: late, random: seededRandom(1) });
+  network.makeEnd("end");
+  network.connect("end", "server");
+  network.enable("end", true);
+  network.addServer("server", new HeldServer());
+  let failedAtMs = 0;
+  void network.call("end", "Junk.handler", ARGS).then(() => {
+    failedAtMs = clock.nowMs();
+  });
+  await clock.advance(300);
+  network.deleteServer("server");
+  await clock.advance(100);
+  t.is(failedAtMs, 3 * 105);
+});
+
 test("step 8: what a handler gives after its call was given up is thrown away", async (t) => {
   const { network, clock, call } = open();
   const server = new HeldServer();
@@ -617,6 +638,24 @@ test("clean-up settles every call under way and leaves no timer", async (t) => {
   for (const fate of [heldReply, runningHandler, delayedRequest, deadEnd]) {
     t.deepEqual(fate, { reply: undefined, atMs: 15 });
   }
+});
+
+test("clean-up tells the trace of calls under way only", async (t) => {
+  const { network, clock, events, call } = open({ falls: [5, 0, KEEP, KEEP, 50] });
+  network.addServer("server", promptServer());
+  network.enable("end", false);
+  call();
+  network.enable("end", true);
+  call();
+  network.setReliable(false);
+  call();
+  await clock.advance(10);
+  network.enable("end", false);
+  call();
+  events.length = 0;
+  network.cleanup();
+  network.cleanup();
+  t.deepEqual(events, [{ kind: "outcome", rpc: 4, lost: "cleaned-up" }]);
 });
 
 test("what a handler gives after clean-up is thrown away, be it a reply or an error", async (t) => {
