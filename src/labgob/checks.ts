@@ -61,14 +61,17 @@ function objectTravels(value: object, depth: number): boolean {
 }
 
 function recordTravels(value: Record<string, unknown>, depth: number): boolean {
-  const keys = Object.keys(value);
-  // Properties that are not enumerable, and symbols, would be left behind.
-  if (Object.getOwnPropertyNames(value).length !== keys.length) return false;
-  if (Object.getOwnPropertySymbols(value).length !== 0) return false;
-  for (const key of keys) {
+  let enumerable = 0;
+  // The fastest walk there is. Were it to meet a key that `Object.prototype` was given, the counts differ.
+  for (const key in value) {
     if (!keyTravels(key) || !travelsAsIs(value[key], depth)) return false;
+    enumerable += 1;
   }
-  return true;
+  // Properties that are not enumerable, and symbols, would be left behind.
+  return (
+    Object.getOwnPropertyNames(value).length === enumerable &&
+    Object.getOwnPropertySymbols(value).length === 0
+  );
 }
 
 function arrayTravels(value: readonly unknown[], depth: number): boolean {
