@@ -1,4 +1,4 @@
-import { isBytes } from "../labgob/kinds.js";
+import { isBytes, tagOf } from "../labgob/kinds.js";
 
 /**
  * A copy of the bytes that were handed to a method of a persister, in this realm's Uint8Array.
@@ -12,8 +12,9 @@ export function copyOfBytes(value: unknown, method: string, name: string): Uint8
 
 function inWords(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+  if (typeof value !== "object") return `a ${typeof value}`;
+  const tag = tagOf(value);
+  return tag === "Object" ? "an object" : `an object of type ${tag}`;
 }
 
 function remedy(name: string): string {
