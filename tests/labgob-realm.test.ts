@@ -75,6 +75,17 @@ for (const platform of ["neutral", "browser"] as const) {
   });
 }
 
+test("bytes that a realm decoded owe nothing to what it decodes later", async (t) => {
+  const { run } = await openRealm("neutral");
+  const kept = run<string>(`
+    const encoded = labgob.encode({ bytes: Uint8Array.of(1, 2, 3) });
+    const got = labgob.decode(encoded);
+    encoded.fill(9);
+    labgob.decode(labgob.encode({ bytes: Uint8Array.of(7, 7, 7) }));
+    got.bytes.join() + " of " + got.bytes.buffer.byteLength`);
+  t.is(kept, "1,2,3 of 3");
+});
+
 test("what the host encodes, a realm decodes into its own objects, and the other way round", async (t) => {
   const { labgob, run } = await openRealm("neutral");
   const value = { votes: new Map([["a", new Set([1n])]]), bytes: Uint8Array.of(1, 2), at: new Date(7) };
