@@ -40,11 +40,16 @@ export interface RunResult {
 }
 
 export interface RunError {
-  /** `check` for a check of the case that failed, `timeout` for its 120 s; else the kind of the peer's fault. */
+  /**
+   * `check` for a check of the case that failed, `apply` for what a peer applied and must not, `timeout` for
+   * the 120 s of a case, `case` for an error in the case's own code; else the kind of the peer's fault.
+   */
   readonly kind: string;
   readonly message: string;
   readonly peer?: number;
   /** Milliseconds since the run began, in the mode's own time. */
   readonly atMs: number;
   readonly stack?: string;
+  /** What else helps to understand it, a line each: how the servers stood, handlers that hang, logs. */
+  readonly details?: readonly string[];
 }

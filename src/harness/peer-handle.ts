@@ -1,0 +1,168 @@
+import { type Remote, releaseProxy, wrap } from "comlink";
+import { LinkServer } from "../labrpc/link-server.js";
+import type { Network } from "../labrpc/network.js";
+import { TesterPort } from "../labrpc/tester-endpoint.js";
+import type { Fault, Name, PeerToMain } from "../labrpc/wire.js";
+import type { Command, RaftState, StartResult } from "../peer/raft-peer.js";
+import type { TesterApi } from "../peer/realm/tester-api.js";
+import type { Persister } from "../persister/persister.js";
+import type { Clock } from "../runtime/clock.js";
+import type { PeerProcess } from "../runtime/runtime.js";
+
+/** What `start` on a crashed peer answers: not leader, of no term (lab-spec 9.1). */
+export const NOT_LEADER: StartResult = { index: -1, term: -1, isLeader: false };
+
+/** What `getState` on a crashed peer answers: term unknown, not leader (lab-spec 9.1). */
+export const UNKNOWN_STATE: RaftState = { term: -1, isLeader: false };
+
+/** A line of a peer's console. */
+export type LogLine = Omit<Extract<PeerToMain, { kind: "log" }>, "kind">;
+
+/** What a peer says that concerns the tester. */
+export interface PeerListener {
+  /** `state` and `snapshot` are in the Persister already. */
+  onSave(state: Uint8Array, snapshot: Uint8Array | null): void;
+  /** One `ApplyMsg`, encoded; it counts as taken. */
+  onApply(message: Uint8Array): void;
+  onLog(line: LogLine): void;
+  onFault(fault: Fault): void;
+}
+
+export interface PeerHandleOptions {
+  readonly peer: number;
+  readonly process: PeerProcess;
+  readonly network: Network;
+  readonly clock: Clock;
+  /** Takes this incarnation's saves. The tester replaces it by a copy when it crashes the peer. */
+  readonly persister: Persister;
+  readonly listener: PeerListener;
+}
+
+/**
+ * One running incarnation of a peer, seen from the main thread: it takes what the peer says on its link to
+ * where it belongs, and the tester's calls to the peer.
+ */
+export class PeerHandle {
+  /** Puts the peer's handlers on the network. */
+  readonly server: LinkServer;
+  /** True when `make` has returned; false when the peer was crashed before. */
+  readonly ready: Promise<boolean>;
+  readonly #options: PeerHandleOptions;
+  readonly #process: PeerProcess;
+  readonly #port: TesterPort;
+  /** Held as long as the peer lives: comlink drops the calls in flight of a proxy that is collected. */
+  readonly #tester: Remote<TesterApi>;
+  /** Settles the tester's calls that have no answer yet, for the case that none comes. */
+  readonly #outstanding = new Set<() => void>();
+  #settleReady: (isReady: boolean) => void = () => {};
+  #isReady = false;
+  #isCrashed = false;
+
+  constructor(options: PeerHandleOptions) {
+    this.#options = options;
+    this.#process = options.process;
+    const { link } = this.#process;
+    this.server = new LinkServer(link, options.clock);
+    this.#port = new TesterPort((message) => link.post({ kind: "tester", message }));
+    this.#tester = wrap<TesterApi>(this.#port);
+    this.ready = new Promise((resolve) => {
+      this.#settleReady = resolve;
+    });
+    link.onMessage((message) => this.#hear(message));
+  }
+
+  /** Whether `make` has returned and the peer has not been crashed since. */
+  get isRunning(): boolean {
+    return this.#isReady && !this.#isCrashed;
+  }
+
+  /**
+   * Asks the peer to begin agreement. Calls arrive in the order made.
+   * @returns the peer's answer; `NOT_LEADER` if it is crashed before it answers
+   * @throws {EncodeError} (as a rejection) if the command cannot travel
+   */
+  start(command: Command): Promise<StartResult> {
+    return this.#orIfCrashed(NOT_LEADER, () => this.#tester.start(command));
+  }
+
+  /** @returns the peer's answer; `UNKNOWN_STATE` if it is crashed before it answers */
+  getState(): Promise<RaftState> {
+    return this.#orIfCrashed(UNKNOWN_STATE, () => this.#tester.getState());
+  }
+
+  /** Ends the peer at this instant. Nothing of it is heard any more, and nobody waits for it. */
+  crash(): void {
+    if (this.#isCrashed) return;
+    this.#isCrashed = true;
+    // The lab asks the peer to stop and does not wait for that (lab-spec 6.4). Here it has no time left to.
+    this.#tester.kill().catch(() => {});
+    this.#tester[releaseProxy]();
+    this.#process.terminate();
+    for (const settle of this.#outstanding) settle();
+    this.#outstanding.clear();
+    this.#settleReady(false);
+  }
+
+  #hear(message: PeerToMain): void {
+    if (this.#isCrashed) return;
+    const { listener, persister } = this.#options;
+    switch (message.kind) {
+      case "ready":
+        this.#isReady = true;
+        this.#settleReady(true);
+        break;
+      case "call":
+        this.#call(message.rpcId, message.end, message.svcMeth, message.args);
+        break;
+      case "reply":
+        this.server.settle(message.rpcId, message.reply);
+        break;
+      case "save":
+        if (message.snapshot) persister.save(message.state, message.snapshot);
+        else persister.saveRaftState(message.state);
+        listener.onSave(message.state, message.snapshot);
+        break;
+      case "apply":
+        // Taken first, dealt with after: the sender waits for no more than the taking (lab-spec 9.2).
+        this.#process.link.post({ kind: "taken" });
+        listener.onApply(message.message);
+        break;
+      case "log":
+        listener.onLog(message);
+        break;
+      case "tester":
+        this.#port.hear(message.message);
+        break;
+      case "fault":
+        listener.onFault(message.fault);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #call(rpcId: number, end: Name, svcMeth: string, args: Uint8Array): void {
+    const { network, peer } = this.#options;
+    network.call(end, svcMeth, args, peer).then(
+      (reply) => this.#process.link.post({ kind: "outcome", rpcId, reply: reply ?? null }),
+      (error: unknown) => this.#options.listener.onFault({ kind: "handler", message: String(error) }),
+    );
+  }
+
+  /** The answer to `call`, or `fallback` as soon as the peer is crashed. */
+  #orIfCrashed<Answer>(fallback: Answer, call: () => Promise<Answer>): Promise<Answer> {
+    if (this.#isCrashed) return Promise.resolve(fallback);
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => resolve(fallback);
+      this.#outstanding.add(giveUp);
+      const settled = (settle: () => void): void => {
+        this.#outstanding.delete(giveUp);
+        settle();
+      };
+      call().then(
+        (answer) => settled(() => resolve(answer)),
+        (error: unknown) => settled(() => reject(error)),
+      );
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import type { Mode } from "../runtime/runtime.js";
+import type { RunError, RunResult } from "./case.js";
+
+export interface ReplayOptions {
+  readonly mode: Mode;
+  /** Further arguments that the run was started with, such as the path of raft.ts. */
+  readonly args?: readonly string[];
+}
+
+/** The line that the lab prints when a case begins (lab-spec 6.12). */
+export function titleLine(title: string): string {
+  return `${title} ...`;
+}
+
+/** The line that ends a case: the lab's, or with FAILED in the place of Passed and the same columns. */
+export function resultLine({ status, seconds, peers, rpcs, bytes, commits }: RunResult): string {
+  const verdict = status === "passed" ? "Passed" : "FAILED";
+  const columns = [
+    ` ${seconds.toFixed(1).padStart(4)} `,
+    String(peers),
+    String(rpcs).padStart(4),
+    String(bytes).padStart(7),
+    String(commits).padStart(4),
+  ];
+  return `  ... ${verdict} -- ${columns.join(" ")}`;
+}
+
+/** What went wrong in a failed run, and how to see it again; empty for one that passed. */
+export function failureBlock(result: RunResult, replay: ReplayOptions): string {
+  const { error } = result;
+  if (!error) return "";
+  const lines = [
+    ...error.message.split("\n"),
+    ...(error.details ?? []).map((detail) => `  ${detail}`),
+    ...stackLines(error),
+    `Replay: ${replayCommand(result, replay)}`,
+  ];
+  return [`--- FAIL: ${result.name} (${whatWhoWhen(error)})`, ...lines.map((line) => `    ${line}`)].join(
+    "\n",
+  );
+}
+
+/** The command that runs the case again with the same seed. */
+export function replayCommand(
+  { name, seed }: Pick<RunResult, "name" | "seed">,
+  replay: ReplayOptions,
+): string {
+  return [
+    "whitewater test",
+    ...(replay.args ?? []),
+    `--run ${name}`,
+    `--mode ${replay.mode}`,
+    `--seed ${seed}`,
+  ].join(" ");
+}
+
+function whatWhoWhen({ kind, peer, atMs }: RunError): string {
+  const who = peer === undefined ? [] : [`peer ${peer}`];
+  return [kind, ...who, `at ${(atMs / 1000).toFixed(3)} s`].join(", ");
+}
+
+/** The frames of the stack; its first lines only repeat the message. */
+function stackLines({ stack }: RunError): readonly string[] {
+  return (stack ?? "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .map((line) => `  ${line.trim()}`);
+}

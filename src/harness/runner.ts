@@ -1,0 +1,61 @@
+import type { Runtime } from "../runtime/runtime.js";
+import type { TraceSink } from "../trace/event.js";
+import type { CaseDefinition, RunResult } from "./case.js";
+import { Config } from "./config.js";
+import type { LogLine } from "./peer-handle.js";
+import { guardRejections } from "./rejections.js";
+import { failingOf } from "./verdict.js";
+
+export interface RunOptions {
+  /** What the run stands on; it is closed when the run ends. */
+  readonly runtime: Runtime;
+  /** The seed that `runtime` was made from, for the result. */
+  readonly seed: number;
+  readonly trace?: TraceSink;
+  /** Told the case's title, once, before anything else is told of it. */
+  readonly onTitle?: (title: string) => void;
+  readonly onLog?: (peer: number, line: LogLine) => void;
+  readonly onWarning?: (text: string) => void;
+  /** Given the tester before the first peer boots: a checker can fail the case through it. */
+  readonly onConfig?: (cfg: Config) => void;
+}
+
+/**
+ * Runs one case from make_config to cleanup (lab-spec 7). Whatever a peer or the case does wrong is in the
+ * result: it never rejects for that, and it leaves no peer and no timer behind.
+ */
+export async function runCase(definition: CaseDefinition, options: RunOptions): Promise<RunResult> {
+  const { name, part, title, servers } = definition;
+  const { runtime, seed } = options;
+  const startedAtMs = performance.now();
+  const cfg = new Config({ ...options, n: servers, unreliable: definition.unreliable ?? false });
+  const releaseRejections = guardRejections(cfg);
+  options.onTitle?.(title);
+  options.onConfig?.(cfg);
+
+  await Promise.race([runSteps(definition, cfg), cfg.failed()]);
+
+  const totals = cfg.totals();
+  const error = cfg.failure?.toRunError();
+  cfg.cleanup();
+  try {
+    await runtime.close();
+  } finally {
+    await releaseRejections();
+  }
+  const wallMs = performance.now() - startedAtMs;
+  const result = { name, part, title, ...totals, wallMs, peers: servers, seed };
+  return error ? { ...result, status: "failed", error } : { ...result, status: "passed" };
+}
+
+/** Runs the case to its end or its failure, which `cfg` then holds. It never rejects. */
+async function runSteps({ title, run }: CaseDefinition, cfg: Config): Promise<void> {
+  try {
+    await cfg.boot();
+    cfg.begin(title);
+    await run(cfg);
+    cfg.end();
+  } catch (error) {
+    cfg.fail(failingOf(error));
+  }
+}
