@@ -6,7 +6,12 @@ import { appendArgs, entriesOf, LonePeer, lastIndexSent } from "./helpers/lone-p
 
 test.serial("a voter that restarts after its answer refuses every other candidate of the term", (t) => {
   const peer = new LonePeer(t);
-  const args = { term: 4, candidateId: 1, lastLogIndex: 0, lastLogTerm: 0 };
+  peer.fill([1]);
+  const args = { term: 4, candidateId: 1, lastLogIndex: 1, lastLogTerm: 1 };
+  t.deepEqual(peer.raft.requestVote({ ...args, candidateId: 2, lastLogIndex: 0, lastLogTerm: 0 }), {
+    term: 4,
+    voteGranted: false,
+  });
   t.deepEqual(peer.raft.requestVote(args), { term: 4, voteGranted: true });
   const restarted = peer.restarted(t);
   t.deepEqual(restarted.raft.requestVote({ ...args, candidateId: 2 }), { term: 4, voteGranted: false });
@@ -145,6 +150,17 @@ test.serial(
   },
 );
 
+test.serial(
+  "§5.2 a candidate that hears the leader of its term follows, whatever votes still come",
+  async (t) => {
+    const peer = new LonePeer(t);
+    await peer.clock.advance(600);
+    peer.raft.appendEntries(appendArgs({ term: 1 }));
+    for (const { answer } of peer.votesAsked) await answer({ term: 1, voteGranted: true });
+    t.deepEqual(peer.raft.getState(), { term: 1, isLeader: false });
+  },
+);
+
 for (const { name, hear } of [
   { name: "an AppendEntries", hear: (peer: LonePeer) => peer.raft.appendEntries(appendArgs({ term: 9 })) },
   {
@@ -244,26 +260,62 @@ test.serial("an answer acknowledges what its request carried, not what the log h
   t.deepEqual(peer.applied, ["a"]);
 });
 
-test.serial("late answers neither lower what is known to be stored nor raise it", async (t) => {
+test.serial("an answer that comes late does not lower what is known to be stored", async (t) => {
+  const peer = new LonePeer(t, { peerCount: 5 });
+  await peer.win();
+  await peer.clock.advance(100);
+  const [late, ...others] = peer.appends.splice(0);
+  for (const { answer } of others) await answer({ term: 1, success: true });
+  peer.raft.start("x");
+  await peer.clock.advance(0);
+  const [toFirst, toSecond] = peer.appends;
+  await toFirst?.answer({ term: 1, success: true });
+  await late?.answer({ term: 1, success: true });
+  await toSecond?.answer({ term: 1, success: true });
+  t.deepEqual(peer.applied, ["x"]);
+});
+
+test.serial("the refusal of an earlier guess, come late, does not undo the search", async (t) => {
   const peer = new LonePeer(t);
   peer.fill([1, 1, 1]);
   await peer.win();
-  const early = peer.appends.filter(({ to }) => to === 1);
   await peer.clock.advance(100);
-  const late = peer.appends.filter(({ to }) => to === 1).at(-1);
+  const [early, late] = peer.appends.filter(({ to }) => to === 1);
   await late?.answer({ term: 2, success: false, conflictIndex: 1 });
+  await early?.answer({ term: 2, success: false, conflictIndex: 3 });
   const repair = peer.appends.at(-1);
   t.is(repair?.args.prevLogIndex, 0);
-  await repair?.answer({ term: 2, success: true });
+  await repair?.answer(undefined);
+  await peer.clock.advance(100);
+  t.is(peer.appends.filter(({ to }) => to === 1).at(-1)?.args.prevLogIndex, 0);
+});
+
+test.serial("a refusal from before the repair does not begin it again", async (t) => {
+  const peer = new LonePeer(t);
+  peer.fill([1, 1, 1]);
+  await peer.win();
+  await peer.clock.advance(100);
+  const [early, late] = peer.appends.filter(({ to }) => to === 1);
+  await late?.answer({ term: 2, success: false, conflictIndex: 1 });
+  await peer.appends.at(-1)?.answer({ term: 2, success: true });
   const before = peer.appends.length;
-  await early[0]?.answer({ term: 2, success: false, conflictIndex: 1 });
+  await early?.answer({ term: 2, success: false, conflictIndex: 1 });
   peer.raft.start("x");
   await peer.clock.advance(0);
-  t.deepEqual(
-    peer.appends.slice(before).map(({ args }) => [args.prevLogIndex, args.entries.length]),
-    [[3, 1]],
-    "only the new entry goes out, though an old refusal came in",
-  );
+  const sent = peer.appends.slice(before).map(({ args }) => [args.prevLogIndex, args.entries.length]);
+  t.deepEqual(sent, [[3, 1]], "only the new entry");
+});
+
+test.serial("an answer from an earlier time in office sets nothing going", async (t) => {
+  const peer = new LonePeer(t);
+  await peer.win();
+  const old = peer.appends.filter(({ to }) => to === 1);
+  peer.raft.appendEntries(appendArgs({ term: 2, entries: entriesOf(2) }));
+  await peer.win();
+  t.deepEqual(peer.raft.getState(), { term: 3, isLeader: true });
+  const before = peer.said.length;
+  await old[0]?.answer({ term: 1, success: true });
+  t.is(peer.said.length, before);
 });
 
 test.serial(
@@ -281,6 +333,58 @@ test.serial(
     t.deepEqual(peer.applied, ["1 of term 1", "2 of term 2", "3 of term 4"]);
   },
 );
+
+test.serial("followers hear of a commit after 10 ms, or by the next command if that is sooner", async (t) => {
+  const peer = new LonePeer(t);
+  await peer.win();
+  await peer.acknowledgeAll();
+  peer.raft.start("a");
+  await peer.clock.advance(0);
+  await peer.acknowledgeAll();
+  await peer.clock.advance(5);
+  peer.raft.start("b");
+  await peer.clock.advance(0);
+  t.deepEqual(
+    peer.appends.map(({ args }) => args.leaderCommit),
+    [1, 1],
+  );
+  await peer.acknowledgeAll();
+  await peer.clock.advance(5);
+  t.deepEqual(peer.appends, [], "the first commit is known already");
+  await peer.clock.advance(10);
+  t.deepEqual(
+    peer.appends.map(({ to, args }) => [to, args.leaderCommit]),
+    [
+      [1, 2],
+      [2, 2],
+    ],
+  );
+});
+
+test.serial("a follower that answers after the commit hears of it 10 ms later", async (t) => {
+  const peer = new LonePeer(t);
+  await peer.win();
+  await peer.acknowledgeAll();
+  peer.raft.start("a");
+  await peer.clock.advance(0);
+  const [quick, slow] = peer.appends.splice(0);
+  await quick?.answer({ term: 1, success: true });
+  await peer.clock.advance(20);
+  t.deepEqual(
+    peer.appends.map(({ to }) => to),
+    [1],
+    "the other one's call is open",
+  );
+  await slow?.answer({ term: 1, success: true });
+  await peer.clock.advance(10);
+  t.deepEqual(
+    peer.appends.map(({ to, args }) => [to, args.leaderCommit]),
+    [
+      [1, 1],
+      [2, 1],
+    ],
+  );
+});
 
 const FIGURE_7_LEADER = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
 for (const { name, terms, currentTerm, refusals } of [
@@ -389,4 +493,17 @@ test.serial("a killed leader sets no timer and says nothing more", async (t) => 
   t.is(peer.clock.timerCount, 0);
   t.deepEqual(peer.said, before);
   t.is(lastIndexSent(peer.appends.at(-1)?.args ?? appendArgs({})), 2);
+});
+
+test.serial("a killed candidate takes no answer any more", async (t) => {
+  const peer = new LonePeer(t);
+  await peer.clock.advance(600);
+  peer.raft.kill();
+  const before = peer.said.length;
+  const [first, second] = peer.votesAsked;
+  await first?.answer({ term: 1, voteGranted: true });
+  await second?.answer({ term: 9, voteGranted: false });
+  await peer.clock.advance(5000);
+  t.deepEqual(peer.raft.getState(), { term: 1, isLeader: false });
+  t.is(peer.said.length, before);
 });

@@ -332,7 +332,7 @@ class Raft implements RaftPeer {
 
   #backUp(follower: Follower, args: AppendEntriesArgs, reply: AppendEntriesReply): void {
     // The refusal of an earlier guess, come late, says nothing about the present one.
-    if (args.prevLogIndex !== follower.nextIndex - 1 || args.prevLogIndex <= follower.matchIndex) return;
+    if (args.prevLogIndex !== follower.nextIndex - 1) return;
     const nextIndex = nextIndexAfter(reply, args.prevLogIndex, this.#log);
     follower.nextIndex = Math.max(nextIndex, follower.matchIndex + 1);
   }
