@@ -19,11 +19,15 @@ import {
   type RaftState,
   type StartResult,
 } from "../index.js";
+import { type Follower, newFollower } from "./follower.js";
 import { Log } from "./log.js";
 import type { AppendEntriesArgs, AppendEntriesReply, RequestVoteArgs, RequestVoteReply } from "./messages.js";
 import { advancedCommitIndex, conflictAt, isUpToDate, majorityOf, nextIndexAfter } from "./rules.js";
 
-/** A leader's heartbeats: ten a second, the most that the lab's tester likes to see. */
+/**
+ * How often a leader sends heartbeats, and a candidate asks again who has not answered: ten times a second,
+ * the most that the lab's tester likes to see.
+ */
 const HEARTBEAT_MS = 100;
 
 /**
@@ -34,31 +38,20 @@ const ELECTION_TIMEOUT_MS_MIN = 300;
 const ELECTION_TIMEOUT_MS_MAX = 600;
 
 /**
- * How soon followers are told of a new commitIndex, if no AppendEntries goes out to them anyway. Not at
- * once, since the next command's AppendEntries tells it for nothing; not with the next heartbeat, since
- * the service waits for it.
+ * How soon a follower is sent to again when its call was lost, or when it has yet to hear of a commit. Not at
+ * once: the AppendEntries of the next command often does it for nothing, and a peer that is gone is not
+ * flooded. Not with the next heartbeat: clients wait for it.
  */
-const COMMIT_NOTICE_MS = 10;
+const FOLLOW_UP_MS = 10;
 
 type Role = "follower" | "candidate" | "leader";
 type Timer = ReturnType<typeof setTimeout>;
 
-/** What a leader knows of another peer (Figure 2, volatile state on leaders), and what it said to it. */
-interface Follower {
-  readonly end: ClientEnd;
-  /** Where the next entries for it begin: a guess, lowered by refusals. Above `matchIndex`. */
-  nextIndex: LogIndex;
-  /** The highest entry known to be stored there. Never falls. */
-  matchIndex: LogIndex;
-  /** The last AppendEntries sent to it, as long as its fate is open. */
-  inFlight: AppendEntriesArgs | undefined;
-  /** How far it may commit by what was sent to it. */
-  toldCommit: LogIndex;
-}
-
-/** One candidacy: its request, and the votes so far, the candidate's own included. */
+/** One candidacy. */
 interface Campaign {
   readonly args: RequestVoteArgs;
+  readonly unanswered: Set<ClientEnd>;
+  /** The candidate's own included. */
   votes: number;
 }
 
@@ -83,11 +76,12 @@ class Raft implements RaftPeer {
   #killed = false;
   #applying = false;
   #electionTimer: Timer | undefined;
+  /** A candidate's next round of requests, or a leader's next heartbeat. */
+  #roundTimer: Timer | undefined;
 
   // Volatile state on leaders: made anew after each election, empty on everyone else.
   #followers: readonly Follower[] = [];
-  #heartbeatTimer: Timer | undefined;
-  #noticeTimer: Timer | undefined;
+  #followUpTimer: Timer | undefined;
   #startsWaiting = false;
 
   constructor(peers: readonly ClientEnd[], me: number, persister: Persister, applyCh: Channel<ApplyMsg>) {
@@ -117,8 +111,7 @@ class Raft implements RaftPeer {
 
   kill(): void {
     this.#killed = true;
-    this.#leaveOffice();
-    this.#role = "follower";
+    this.#becomeFollower();
     clearTimeout(this.#electionTimer);
   }
 
@@ -130,8 +123,8 @@ class Raft implements RaftPeer {
     const free = this.#votedFor === null || this.#votedFor === args.candidateId;
     const voteGranted = args.term === this.#currentTerm && free && isUpToDate(args, this.#log);
     if (voteGranted) {
+      if (this.#votedFor === null) this.#unsaved = true;
       this.#votedFor = args.candidateId;
-      this.#unsaved = true;
       this.#restartElectionTimer();
     }
     this.#persist();
@@ -142,7 +135,7 @@ class Raft implements RaftPeer {
   appendEntries(args: AppendEntriesArgs): AppendEntriesReply {
     if (args.term < this.#currentTerm) return { term: this.#currentTerm, success: false };
     this.#observeTerm(args.term);
-    this.#role = "follower"; // A candidate has lost to the leader of its own term (§5.2).
+    this.#becomeFollower(); // A candidate has lost to the leader of its own term (§5.2).
     this.#restartElectionTimer();
 
     if (!this.#log.matches(args.prevLogIndex, args.prevLogTerm)) {
@@ -164,11 +157,13 @@ class Raft implements RaftPeer {
     this.#currentTerm = term;
     this.#votedFor = null;
     this.#unsaved = true;
-    if (this.#role === "leader") {
-      this.#leaveOffice();
-      this.#restartElectionTimer(); // A leader has none running.
-    }
-    this.#role = "follower";
+    if (this.#role === "leader") this.#restartElectionTimer(); // A leader has none running.
+    this.#becomeFollower();
+  }
+
+  #observeReply(term: number): void {
+    this.#observeTerm(term);
+    this.#persist();
   }
 
   /** Saves the persistent state if it has changed, in one step (Figure 2; the lab's `persist`). */
@@ -217,19 +212,25 @@ class Raft implements RaftPeer {
       lastLogIndex: this.#log.lastIndex,
       lastLogTerm: this.#log.lastTerm,
     };
-    const campaign: Campaign = { args, votes: 0 };
+    const campaign: Campaign = { args, unanswered: new Set(this.#others()), votes: 0 };
+    this.#askForVotes(campaign);
     this.#countVote(campaign);
-    for (const end of this.#others()) void this.#askForVote(end, campaign);
+  }
+
+  /** Requests and answers get lost: who has not answered is asked again, as long as the candidacy lasts (§5.5). */
+  #askForVotes(campaign: Campaign): void {
+    this.#startRound(() => this.#askForVotes(campaign));
+    for (const end of campaign.unanswered) void this.#askForVote(end, campaign);
   }
 
   async #askForVote(end: ClientEnd, campaign: Campaign): Promise<void> {
     const reply = await end.call<RequestVoteReply>("Raft.requestVote", campaign.args);
     if (!reply || this.#killed) return;
-    this.#observeTerm(reply.term);
-    this.#persist();
+    this.#observeReply(reply.term);
     // A vote counts only in the candidacy that it was asked for.
     if (this.#role !== "candidate" || this.#currentTerm !== campaign.args.term) return;
-    if (reply.voteGranted) this.#countVote(campaign);
+    const isFirstAnswer = campaign.unanswered.delete(end);
+    if (isFirstAnswer && reply.voteGranted) this.#countVote(campaign);
   }
 
   #countVote(campaign: Campaign): void {
@@ -241,21 +242,24 @@ class Raft implements RaftPeer {
   #takeOffice(): void {
     clearTimeout(this.#electionTimer);
     this.#role = "leader";
-    this.#followers = this.#others().map((end) => ({
-      end,
-      nextIndex: this.#log.lastIndex + 1,
-      matchIndex: 0,
-      inFlight: undefined,
-      toldCommit: 0,
-    }));
+    this.#followers = this.#others().map((end) => newFollower(end, this.#log.lastIndex));
     this.#heartbeat();
   }
 
-  #leaveOffice(): void {
+  /** Ends a candidacy, or a time in office. */
+  #becomeFollower(): void {
+    if (this.#role === "follower") return;
+    this.#role = "follower";
     this.#followers = [];
-    clearTimeout(this.#heartbeatTimer);
-    clearTimeout(this.#noticeTimer);
-    this.#noticeTimer = undefined;
+    clearTimeout(this.#roundTimer);
+    clearTimeout(this.#followUpTimer);
+    this.#followUpTimer = undefined;
+  }
+
+  /** Sets when `again` runs, unless another round, of an election or of heartbeats, comes first. */
+  #startRound(again: () => void): void {
+    clearTimeout(this.#roundTimer);
+    this.#roundTimer = setTimeout(again, HEARTBEAT_MS);
   }
 
   #others(): ClientEnd[] {
@@ -264,12 +268,9 @@ class Raft implements RaftPeer {
 
   // --- Replication by the leader (Raft §5.3) ---
 
-  /**
-   * Goes to everyone, however many calls are still open: a call to a peer that is cut off can take seconds
-   * to fail. It is also what repeats a call that was lost.
-   */
+  /** Goes to all, however many calls are open: those to a peer that is cut off can take seconds to fail. */
   #heartbeat(): void {
-    this.#heartbeatTimer = setTimeout(() => this.#heartbeat(), HEARTBEAT_MS);
+    this.#startRound(() => this.#heartbeat());
     for (const follower of this.#followers) void this.#appendEntriesTo(follower);
   }
 
@@ -311,14 +312,12 @@ class Raft implements RaftPeer {
     const reply = await follower.end.call<AppendEntriesReply>("Raft.appendEntries", args);
     if (this.#killed) return;
     if (follower.inFlight === args) follower.inFlight = undefined;
-    if (!reply) return; // Lost. The next heartbeat, or the next command, sends it again.
-    this.#observeTerm(reply.term);
-    this.#persist();
+    if (reply) this.#observeReply(reply.term);
     if (this.#role !== "leader" || this.#currentTerm !== args.term) return;
-    if (reply.success) this.#recordMatch(follower, args);
-    else this.#backUp(follower, args, reply);
-    this.#sendMissing(follower);
-    if (!follower.inFlight && follower.toldCommit < this.#commitIndex) this.#noticeCommitSoon();
+    if (reply?.success) this.#recordMatch(follower, args);
+    else if (reply) this.#backUp(follower, args, reply);
+    if (reply) this.#sendMissing(follower);
+    if (this.#isBehind(follower, this.#commitIndex)) this.#followUpSoon();
   }
 
   /** What is stored follows from what was sent, not from how long the log has become since. */
@@ -347,21 +346,26 @@ class Raft implements RaftPeer {
     });
     if (commitIndex === this.#commitIndex) return;
     this.#commitUpTo(commitIndex);
-    this.#noticeCommitSoon();
+    this.#followUpSoon();
   }
 
-  #noticeCommitSoon(): void {
+  #followUpSoon(): void {
     const commitIndex = this.#commitIndex;
-    this.#noticeTimer ??= setTimeout(() => this.#noticeCommit(commitIndex), COMMIT_NOTICE_MS);
+    this.#followUpTimer ??= setTimeout(() => this.#followUp(commitIndex), FOLLOW_UP_MS);
   }
 
-  /** Tells those who answer, and who have not heard of `commitIndex` by other AppendEntries since. */
-  #noticeCommit(commitIndex: LogIndex): void {
-    this.#noticeTimer = undefined;
+  /** Only an AppendEntries that went out meanwhile, with `commitIndex` in it, spares a follower this one. */
+  #followUp(commitIndex: LogIndex): void {
+    this.#followUpTimer = undefined;
     for (const follower of this.#followers) {
-      if (!follower.inFlight && follower.toldCommit < commitIndex) void this.#appendEntriesTo(follower);
+      if (this.#isBehind(follower, commitIndex)) void this.#appendEntriesTo(follower);
     }
-    if (this.#commitIndex > commitIndex) this.#noticeCommitSoon();
+    if (this.#commitIndex > commitIndex) this.#followUpSoon();
+  }
+
+  /** Whether it lacks entries, or word of the commit up to `commitIndex`, and no call is under way to it. */
+  #isBehind({ inFlight, nextIndex, toldCommit }: Follower, commitIndex: LogIndex): boolean {
+    return !inFlight && (nextIndex <= this.#log.lastIndex || toldCommit < commitIndex);
   }
 
   // --- Applying (Raft §5.3) ---
