@@ -1,5 +1,6 @@
 import type { FaultKind } from "../labrpc/wire.js";
 import type { RunError } from "./case.js";
+import { caseStack } from "./case-stack.js";
 
 /** Why a case failed; see `RunError.kind`. */
 export type FailureKind =
@@ -14,11 +15,11 @@ export interface FailureOptions {
   /** A sentence: what happened and where. */
   readonly message: string;
   /** Number of the peer to blame, where there is one. */
-  readonly peer?: number;
+  readonly peer?: number | undefined;
   /** Milliseconds since the run began, in the mode's own time. */
   readonly atMs: number;
-  /** In lines of raft.ts, where a peer raised it; else where the tester noticed. */
-  readonly stack?: string;
+  /** Where it was raised. Left out for a check: then it is found from here. */
+  readonly stack?: string | undefined;
   /** What else helps to understand it, a line each. */
   readonly details?: readonly string[];
 }
@@ -31,8 +32,8 @@ export class CaseFailure extends Error {
   /** Milliseconds since the run began, in the mode's own time. */
   readonly atMs: number;
   readonly details: readonly string[];
-  /** Whether the stack leads to the cause: a peer's own, or that of a check. Elsewhere it ends in the tester. */
-  readonly #isStackOfCause: boolean;
+  /** Leads to the cause: in lines of raft.ts where a peer raised it, of the case where a check did. */
+  readonly causeStack: string | undefined;
 
   constructor(options: FailureOptions) {
     super(options.message);
@@ -40,8 +41,7 @@ export class CaseFailure extends Error {
     this.peer = options.peer;
     this.atMs = options.atMs;
     this.details = options.details ?? [];
-    this.#isStackOfCause = options.stack !== undefined || options.kind === "check";
-    if (options.stack !== undefined) this.stack = options.stack;
+    this.causeStack = options.stack ?? (options.kind === "check" ? caseStack(this.stack) : undefined);
   }
 
   /** As a `RunResult` carries it. */
@@ -51,7 +51,7 @@ export class CaseFailure extends Error {
       message: this.message,
       ...(this.peer === undefined ? {} : { peer: this.peer }),
       atMs: this.atMs,
-      ...(this.#isStackOfCause && this.stack !== undefined ? { stack: this.stack } : {}),
+      ...(this.causeStack === undefined ? {} : { stack: this.causeStack }),
       ...(this.details.length === 0 ? {} : { details: this.details }),
     };
   }

@@ -292,19 +292,15 @@ export class Config {
     this.#cluster.cleanup();
   }
 
-  /**
-   * Runs a verb that waits. Its promise counts as looked at: when a case fails, flows that nobody awaits any
-   * more end with it, and that must not end the process.
-   */
-  #verb<Result>(step: string | (() => string) | undefined, run: () => Promise<Result>): Promise<Result> {
-    if (this.#isOver) return new Promise(() => {}); // the flow outlived its case
-    const result = (async () => {
-      this.#check();
-      if (step !== undefined) this.#step(step);
-      return run();
-    })();
-    result.catch(() => {});
-    return result;
+  /** Runs a verb that waits. Each `await` in it keeps the case's own lines in the stack of a failure. */
+  async #verb<Result>(
+    step: string | (() => string) | undefined,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
+    if (this.#isOver) return await new Promise(() => {}); // the flow outlived its case
+    this.#check();
+    if (step !== undefined) this.#step(step);
+    return await run();
   }
 
   /** Whether the case has ended well; what still runs of it is of no interest. */

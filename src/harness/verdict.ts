@@ -4,26 +4,27 @@ import { EncodeError } from "../labgob/labgob.js";
 import type { Clock } from "../runtime/clock.js";
 import type { TraceSink } from "../trace/event.js";
 import { CaseFailure, type FailureOptions } from "./case-failure.js";
+import { caseStack } from "./case-stack.js";
 
 /** All of a failure but its time, which the verdict adds. */
 export type Failing = Omit<FailureOptions, "atMs">;
 
 /** What an error that came out of the case's own code means for the case. */
 export function failingOf(error: unknown): Failing {
-  if (error instanceof CaseFailure) return failingOfFailure(error);
+  if (error instanceof CaseFailure) {
+    const { kind, message, peer, causeStack, details } = error;
+    return { kind, message, peer, stack: causeStack, details };
+  }
   if (!(error instanceof Error)) return { kind: "case", message: `the case threw ${inspect(error)}` };
   const kind = error instanceof UsageError || error instanceof EncodeError ? "usage" : "case";
-  return { kind, message: `${error.name}: ${error.message}`, ...(error.stack ? { stack: error.stack } : {}) };
+  return { kind, message: `${error.name}: ${error.message}`, stack: caseStack(error.stack) };
 }
 
-function failingOfFailure({ kind, message, peer, stack, details }: CaseFailure): Failing {
-  return {
-    kind,
-    message,
-    details,
-    ...(peer === undefined ? {} : { peer }),
-    ...(stack === undefined ? {} : { stack }),
-  };
+/** One that waits for something while the case stands. */
+interface Waiting {
+  /** Stops what it waits for, such as a timer. */
+  stop: () => void;
+  readonly reject: (failure: CaseFailure) => void;
 }
 
 /**
@@ -34,7 +35,7 @@ export class Verdict {
   readonly #clock: Clock;
   readonly #describe: () => readonly string[];
   readonly #trace: TraceSink | undefined;
-  readonly #waiting = new Set<(failure: CaseFailure) => void>();
+  readonly #waiting = new Set<Waiting>();
   #failure: CaseFailure | undefined;
   #isOver = false;
 
@@ -63,9 +64,7 @@ export class Verdict {
     const failure = new CaseFailure({ ...failing, atMs, details });
     this.#failure = failure;
     this.#trace?.record({ kind: "failure", message: failure.message, peer: failure.peer });
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const end of waiting) end(failure);
+    for (const { reject } of this.#stopWaiting()) reject(failure);
     return failure;
   }
 
@@ -84,14 +83,10 @@ export class Verdict {
     if (this.#failure) return Promise.reject(this.#failure);
     if (this.#isOver) return new Promise(() => {});
     return new Promise((resolve, reject) => {
-      let stop = (): void => {};
-      const end = (failure: CaseFailure): void => {
-        stop();
-        reject(failure);
-      };
-      this.#waiting.add(end);
-      stop = begin((value) => {
-        this.#waiting.delete(end);
+      const waiting: Waiting = { stop: () => {}, reject };
+      this.#waiting.add(waiting);
+      waiting.stop = begin((value) => {
+        this.#waiting.delete(waiting);
         resolve(value);
       });
     });
@@ -125,6 +120,13 @@ export class Verdict {
   /** The case has ended: later failures do not count. */
   close(): void {
     this.#isOver = true;
+    this.#stopWaiting();
+  }
+
+  #stopWaiting(): readonly Waiting[] {
+    const waiting = [...this.#waiting];
     this.#waiting.clear();
+    for (const { stop } of waiting) stop();
+    return waiting;
   }
 }
