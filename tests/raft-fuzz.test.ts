@@ -2,7 +2,7 @@ import test from "ava";
 import { type Random, seededRandom } from "../src/runtime/random.js";
 import { RaftCluster } from "./helpers/raft-cluster.js";
 
-/** A longer search is a matter of this number; a history takes some 20 ms. */
+/** A longer search is a matter of this number; a history takes a few ms. */
 const HISTORIES = Number(process.env.RAFT_FUZZ_HISTORIES ?? 150);
 const TROUBLE_MS = 4000;
 

@@ -39,9 +39,10 @@ export interface LeaderView {
  * (§5.4.2, Figure 8).
  */
 export function advancedCommitIndex(leader: LeaderView): LogIndex {
-  const descending = [...leader.matchIndex].sort((a, b) => b - a);
-  const stored = descending[majorityOf(descending.length) - 1] ?? 0;
-  if (stored <= leader.commitIndex) return leader.commitIndex;
+  const majority = majorityOf(leader.matchIndex.length);
+  const beyond = leader.matchIndex.filter((index) => index > leader.commitIndex);
+  if (beyond.length < majority) return leader.commitIndex;
+  const stored = beyond.sort((a, b) => b - a)[majority - 1] ?? 0;
   return leader.log.termAt(stored) === leader.currentTerm ? stored : leader.commitIndex;
 }
 
