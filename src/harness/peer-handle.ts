@@ -52,6 +52,9 @@ export class PeerHandle {
   readonly #port: TesterPort;
   /** Held as long as the peer lives: comlink drops the calls in flight of a proxy that is collected. */
   readonly #tester: Remote<TesterApi>;
+  /** The methods called often: each look-up makes a new proxy, which costs more than the call. */
+  readonly #start: Remote<TesterApi>["start"];
+  readonly #getState: Remote<TesterApi>["getState"];
   /** Settles the tester's calls that have no answer yet, for the case that none comes. */
   readonly #outstanding = new Set<() => void>();
   #settleReady: (isReady: boolean) => void = () => {};
@@ -65,6 +68,8 @@ export class PeerHandle {
     this.server = new LinkServer(link, options.clock);
     this.#port = new TesterPort((message) => link.post({ kind: "tester", message }));
     this.#tester = wrap<TesterApi>(this.#port);
+    this.#start = this.#tester.start;
+    this.#getState = this.#tester.getState;
     this.ready = new Promise((resolve) => {
       this.#settleReady = resolve;
     });
@@ -82,12 +87,12 @@ export class PeerHandle {
    * @throws {EncodeError} (as a rejection) if the command cannot travel
    */
   start(command: Command): Promise<StartResult> {
-    return this.#orIfCrashed(NOT_LEADER, () => this.#tester.start(command));
+    return this.#orIfCrashed(NOT_LEADER, () => this.#start(command));
   }
 
   /** @returns the peer's answer; `UNKNOWN_STATE` if it is crashed before it answers */
   getState(): Promise<RaftState> {
-    return this.#orIfCrashed(UNKNOWN_STATE, () => this.#tester.getState());
+    return this.#orIfCrashed(UNKNOWN_STATE, () => this.#getState());
   }
 
   /** Ends the peer at this instant. Nothing of it is heard any more, and nobody waits for it. */

@@ -45,13 +45,8 @@ export function replayCommand(
   { name, seed }: Pick<RunResult, "name" | "seed">,
   replay: ReplayOptions,
 ): string {
-  return [
-    "whitewater test",
-    ...(replay.args ?? []),
-    `--run ${name}`,
-    `--mode ${replay.mode}`,
-    `--seed ${seed}`,
-  ].join(" ");
+  const args = (replay.args ?? []).map((arg) => (/^[\w./:=-]+$/.test(arg) ? arg : JSON.stringify(arg)));
+  return ["whitewater test", ...args, `--run ${name}`, `--mode ${replay.mode}`, `--seed ${seed}`].join(" ");
 }
 
 function whatWhoWhen({ kind, peer, atMs }: RunError): string {

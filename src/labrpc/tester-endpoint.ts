@@ -45,6 +45,8 @@ function listenerFunction(listener: unknown): Hear {
 
 /** comlink writes `value: undefined` where a method returned nothing; labgob refuses that, and no field means the same. */
 function withoutUndefined(message: unknown): unknown {
-  if (typeof message !== "object" || message === null) return message;
-  return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
+  if (typeof message !== "object" || message === null || !("value" in message)) return message;
+  if (message.value !== undefined) return message;
+  const { value: _, ...rest } = message;
+  return rest;
 }
