@@ -55,6 +55,7 @@ interface Campaign {
   votes: number;
 }
 
+/** One peer. It stands for election after 300 to 600 ms without a leader, and runs until `kill`. */
 export const make: Make = (peers, me, persister, applyCh) => new Raft(peers, me, persister, applyCh);
 
 class Raft implements RaftPeer {
@@ -354,7 +355,7 @@ class Raft implements RaftPeer {
     this.#followUpTimer ??= setTimeout(() => this.#followUp(commitIndex), FOLLOW_UP_MS);
   }
 
-  /** Only an AppendEntries that went out meanwhile, with `commitIndex` in it, spares a follower this one. */
+  /** Spares those who were sent everything, word of `commitIndex` included, in the meantime. */
   #followUp(commitIndex: LogIndex): void {
     this.#followUpTimer = undefined;
     for (const follower of this.#followers) {
