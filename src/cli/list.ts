@@ -1,0 +1,24 @@
+import { Command } from "commander";
+import { selectCases } from "../harness/select.js";
+import { allCases } from "./cases-file.js";
+import { casesOption, runOption } from "./options.js";
+
+interface ListOptions {
+  readonly run: string;
+  readonly cases?: string;
+}
+
+/** `whitewater list`: the cases, a line each, with part, servers and title. */
+export function listCommand(): Command {
+  return new Command("list")
+    .description("List the cases: name, part, servers, title.")
+    .addOption(runOption())
+    .addOption(casesOption())
+    .action(async ({ run, cases: file }: ListOptions) => {
+      const cases = selectCases(await allCases(file), run);
+      const width = Math.max(...cases.map(({ name }) => name.length));
+      for (const { name, part, servers, title } of cases) {
+        console.log(`${name.padEnd(width)}  ${part.padEnd(3)}  ${servers} servers  ${title}`);
+      }
+    });
+}

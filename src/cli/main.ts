@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { createRequire } from "node:module";
+import { Command, CommanderError } from "commander";
+import { UsageError } from "../errors.js";
+import { initCommand } from "./init.js";
+import { listCommand } from "./list.js";
+import { testCommand } from "./test.js";
+
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+const program = new Command("whitewater")
+  .description("Takes your Raft through the rapids: the Raft lab's cases, every peer on a thread of its own.")
+  .version(version)
+  .showHelpAfterError("Run `whitewater --help`, or `whitewater <command> --help`, for what there is.")
+  .exitOverride()
+  .addCommand(testCommand())
+  .addCommand(listCommand())
+  .addCommand(initCommand());
+for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Tells the user what went wrong, never with a stack of ours unless the mistake is ours. @returns the exit code */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has told it already
+  if (error instanceof UsageError) {
+    console.error(`whitewater: ${error.message}`);
+    return 2;
+  }
+  console.error("whitewater: this is a mistake of Whitewater's own; please report it with the lines below.");
+  console.error(error);
+  return 1;
+}
