@@ -19,6 +19,12 @@ export const casesOption = () =>
     "a file that exports `cases`, an array of cases of your own, beside the lab's",
   );
 
+/** `--mode M`: how peers run. */
+export const modeOption = () =>
+  new Option("--mode <mode>", "how the peers run: on real threads, in real time")
+    .choices(["threads"])
+    .default("threads");
+
 /** `--seed N`. */
 export const seedOption = () =>
   new Option("--seed <n>", "fixes all chance: network, case and peers").argParser(

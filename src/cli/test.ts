@@ -9,7 +9,7 @@ import { BundleError, loadProgram, type Program, REFERENCE_RAFT } from "../peer/
 import { MAX_SEED } from "../runtime/random.js";
 import { PeerThreads } from "../runtime/threads.js";
 import { allCases } from "./cases-file.js";
-import { casesOption, raftOption, runOption, seedOption, wholeNumber } from "./options.js";
+import { casesOption, modeOption, raftOption, runOption, seedOption, wholeNumber } from "./options.js";
 import { runSuite } from "./suite.js";
 
 interface TestOptions {
@@ -34,6 +34,7 @@ export function testCommand(): Command {
     .addOption(raftOption())
     .addOption(runOption())
     .addOption(casesOption())
+    .addOption(modeOption())
     .addOption(seedOption())
     .option(
       "--count <n>",
@@ -81,8 +82,8 @@ async function test(options: TestOptions): Promise<void> {
       bail: options.bail ?? false,
       verbose: options.verbose ?? false,
       replayArgs: [
-        ...(options.raft === undefined ? [] : [`--raft ${options.raft}`]),
-        ...(options.cases === undefined ? [] : [`--cases ${options.cases}`]),
+        ...(options.raft === undefined ? [] : ["--raft", options.raft]),
+        ...(options.cases === undefined ? [] : ["--cases", options.cases]),
       ],
       print: (line) => console.log(line),
       onResult: (result) => results.push(result),

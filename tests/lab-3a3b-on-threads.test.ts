@@ -1,0 +1,3 @@
+import { testLabOnThreads } from "./helpers/lab-on-threads.js";
+
+testLabOnThreads("3A|3B", 1);
