@@ -25,7 +25,7 @@ export async function whereIsThread(threadId: number, program: Program): Promise
   const session = new Session();
   session.connect();
   try {
-    const { frames, raftScriptId } = await pauseThread(session, String(threadId));
+    const { frames, raftScriptId } = await pauseThread(session, threadId);
     const map = new SourceMap(JSON.parse(program.raftMap) as SourceMapPayload);
     const lines = frames
       .filter(({ location }) => location.scriptId === raftScriptId)
@@ -44,7 +44,7 @@ export async function whereIsThread(threadId: number, program: Program): Promise
 /** Stops the thread, reads its stack and lets it go on. */
 function pauseThread(
   session: Session,
-  workerId: string,
+  threadId: number,
 ): Promise<{ frames: CallFrame[]; raftScriptId: string }> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error("the thread does not stop")), PATIENCE_MS);
@@ -57,7 +57,8 @@ function pauseThread(
         message: JSON.stringify({ id: ++lastId, method }),
       });
     session.on("NodeWorker.attachedToWorker", ({ params }) => {
-      if (params.workerInfo.workerId !== workerId) return;
+      // The inspector numbers workers as it meets them; only the title has the thread's own number.
+      if (!params.workerInfo.title.startsWith(`[worker ${threadId}]`)) return;
       sessionId = params.sessionId;
       send("Debugger.enable");
       send("Debugger.pause");
