@@ -59,6 +59,15 @@ export type TraceEvent =
   | { readonly kind: "step"; readonly text: string }
   | { readonly kind: "failure"; readonly message: string; readonly peer: number | undefined };
 
+/** One event with its place in the run's order and its time. */
+export interface TraceRecord {
+  /** Counts the events of the run from 0. */
+  readonly seq: number;
+  /** Whole microseconds since the run began: virtual, or real and monotonic in `threads`. */
+  readonly atUs: number;
+  readonly event: TraceEvent;
+}
+
 /** Who listens to a run. It stamps the time; what it does never changes how the run goes. */
 export interface TraceSink {
   record(event: TraceEvent): void;
