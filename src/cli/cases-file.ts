@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { tsImport } from "tsx/esm/api";
@@ -6,6 +5,7 @@ import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { casesOfModule } from "../harness/select.js";
 import { labCases } from "../lab/index.js";
+import { requireFile } from "./user-file.js";
 
 /**
  * The lab's cases, and those that the user's `file` exports.
@@ -14,8 +14,7 @@ import { labCases } from "../lab/index.js";
 export async function allCases(file: string | undefined): Promise<readonly CaseDefinition[]> {
   if (file === undefined) return labCases;
   const path = resolve(file);
-  const info = await stat(path).catch(() => undefined);
-  if (!info?.isFile()) throw new UsageError(`No such file: ${file}. --cases takes a file of your own cases.`);
+  await requireFile(file, "--cases takes a file of your own cases.");
   return [...labCases, ...casesOfModule(await importCases(path, file), file)];
 }
 

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { UsageError } from "../errors.js";
 import { initCommand } from "./init.js";
 import { listCommand } from "./list.js";
+import { guardEarlyEnd, leave } from "./terminal.js";
 import { testCommand } from "./test.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -18,11 +19,13 @@ const program = new Command("whitewater")
   .addCommand(initCommand());
 for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
 
+guardEarlyEnd();
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
 }
+await leave(Number(process.exitCode ?? 0));
 
 /** Tells the user what went wrong, never with a stack of ours unless the mistake is ours. @returns the exit code */
 function report(error: unknown): number {

@@ -10,7 +10,7 @@ export interface Slot {
  * not ended writes straight through, the others wait their turn.
  */
 export class OrderedOutput {
-  readonly #print: (line: string) => void;
+  #print: (line: string) => void;
   readonly #slots: { lines: string[]; isEnded: boolean }[] = [];
 
   constructor(print: (line: string) => void) {
@@ -31,6 +31,12 @@ export class OrderedOutput {
         this.#flush();
       },
     };
+  }
+
+  /** Prints what waits for its turn, in the order listed; what is written from now on is dropped. */
+  close(): void {
+    for (const { lines } of this.#slots) for (const line of lines) this.#print(line);
+    this.#print = () => {};
   }
 
   #flush(): void {

@@ -3,7 +3,8 @@ import type { LogLine } from "../harness/peer-handle.js";
 import { failureBlock, resultLine, titleLine } from "../harness/report.js";
 import { runCase } from "../harness/runner.js";
 import type { Runtime } from "../runtime/runtime.js";
-import { OrderedOutput, type Slot } from "./ordered-output.js";
+import type { OrderedOutput, Slot } from "./ordered-output.js";
+import { colours } from "./terminal.js";
 
 /** One run that a suite is to make. */
 export interface Planned {
@@ -21,31 +22,27 @@ export interface SuiteOptions {
   readonly verbose: boolean;
   /** Arguments that a replay needs beside case, mode and seed. */
   readonly replayArgs: readonly string[];
-  readonly print: (line: string) => void;
+  readonly output: OrderedOutput;
   /** Told each result as it is obtained: none is lost if the suite is interrupted. */
-  readonly onResult: (result: RunResult) => void;
+  readonly onResult: (planned: Planned, result: RunResult) => void;
 }
 
 /** Runs the planned cases, `jobs` at once, and prints them in the order planned. */
 export async function runSuite(plan: readonly Planned[], options: SuiteOptions): Promise<void> {
-  const output = new OrderedOutput(options.print);
   const waiting = [...plan];
   let hasFailed = false;
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       if (hasFailed && options.bail) return;
-      const result = await runPlanned(next, output.slot(), options);
+      const result = await runPlanned(next, options.output.slot(), options);
       hasFailed ||= result.status === "failed";
     }
   };
   await Promise.all(Array.from({ length: options.jobs }, work));
 }
 
-async function runPlanned(
-  { definition, seed }: Planned,
-  slot: Slot,
-  options: SuiteOptions,
-): Promise<RunResult> {
+async function runPlanned(planned: Planned, slot: Slot, options: SuiteOptions): Promise<RunResult> {
+  const { definition, seed } = planned;
   const runtime = options.runtime(seed);
   const log = (peer: number, line: LogLine): void => slot.write(logLine(runtime.clock.nowMs(), peer, line));
   const result = await runCase(definition, {
@@ -55,12 +52,13 @@ async function runPlanned(
     onWarning: (text) => slot.write(`  warning: ${text}`),
     ...(options.verbose ? { onLog: log } : {}),
   });
-  slot.write(resultLine(result));
+  const paint = result.status === "passed" ? colours.green : colours.red;
+  slot.write(paint(resultLine(result)));
   if (result.status === "failed") {
     slot.write(failureBlock(result, { mode: runtime.mode, args: options.replayArgs }));
   }
   slot.end();
-  options.onResult(result);
+  options.onResult(planned, result);
   return result;
 }
 

@@ -1,16 +1,19 @@
 import { randomInt } from "node:crypto";
-import { existsSync, statSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { Command } from "commander";
-import { UsageError } from "../errors.js";
-import type { RunResult } from "../harness/case.js";
+import type { CaseDefinition } from "../harness/case.js";
 import { selectCases } from "../harness/select.js";
 import { BundleError, loadProgram, type Program, REFERENCE_RAFT } from "../peer/program.js";
 import { MAX_SEED } from "../runtime/random.js";
 import { PeerThreads } from "../runtime/threads.js";
 import { allCases } from "./cases-file.js";
 import { casesOption, modeOption, raftOption, runOption, seedOption, wholeNumber } from "./options.js";
-import { runSuite } from "./suite.js";
+import { OrderedOutput } from "./ordered-output.js";
+import { checkWritable, SuiteResults } from "./results.js";
+import { type Planned, runSuite, type SuiteOptions } from "./suite.js";
+import { onEarlyEnd } from "./terminal.js";
+import { requireFile } from "./user-file.js";
 
 interface TestOptions {
   readonly raft?: string;
@@ -26,6 +29,12 @@ interface TestOptions {
 
 /** Cases at once unless told otherwise: the suite mostly sleeps, and two cores bear this many. */
 const DEFAULT_JOBS = 2;
+
+/** The lab says so once in a process (lab-spec 6.2). */
+const ONE_PROCESSOR_WARNING = "warning: there is only one processor, so locking bugs may stay hidden";
+
+const RAFT_HINT =
+  "--raft takes the path of your raft.ts; `whitewater init my-raft` writes one to start from.";
 
 /** `whitewater test`: runs the cases against a raft.ts, with the lab's output and an exit code. */
 export function testCommand(): Command {
@@ -58,77 +67,63 @@ async function test(options: TestOptions): Promise<void> {
   const cases = selectCases(await allCases(options.cases), options.run);
   if (options.json !== undefined) checkWritable(options.json);
   const raft = options.raft ?? (existsSync("raft.ts") ? "raft.ts" : REFERENCE_RAFT);
+  await requireFile(raft, RAFT_HINT);
   const seed = options.seed ?? randomInt(MAX_SEED);
-  const program = await loadOrTell(raft);
-  if (!program) return;
+  const plan = planOf(cases, options.count, seed);
 
   const shown = raft === REFERENCE_RAFT ? "the reference Raft" : raft;
   console.log(`whitewater: ${shown} on threads, seed ${seed}`);
-  const plan = Array.from({ length: options.count }, (_, i) => i).flatMap((i) =>
-    cases.map((definition) => ({ definition, seed: (seed + i) % (MAX_SEED + 1) })),
-  );
-  const results: RunResult[] = [];
-  const finish = (): void => summarize(results, plan.length, seed, options.json);
-  process.once("SIGINT", () => {
-    finish();
-    process.exit(130);
+  if (availableParallelism() < 2) console.log(ONE_PROCESSOR_WARNING);
+  const results = new SuiteResults(plan, { mode: "threads", seed, json: options.json });
+  const output = new OrderedOutput((line) => console.log(line));
+  onEarlyEnd(() => {
+    output.close();
+    results.finish({ isInterrupted: true });
   });
+  try {
+    const program = await loadProgram(raft);
+    await runOnThreads(program, plan, {
+      ...suiteOptions(options),
+      output,
+      onResult: (...args) => results.add(...args),
+    });
+  } catch (error) {
+    if (!(error instanceof BundleError)) throw error;
+    console.error(`whitewater: ${raft} does not load, so every case fails:\n${error.message}`);
+    results.failAll(error.message);
+  }
+  onEarlyEnd(() => {});
+  process.exitCode = results.finish();
+}
 
+/** Each round runs all cases, and has the seed after that of the round before. */
+function planOf(cases: readonly CaseDefinition[], rounds: number, seed: number): readonly Planned[] {
+  return Array.from({ length: rounds }, (_, round) => (seed + round) % (MAX_SEED + 1)).flatMap((seed) =>
+    cases.map((definition) => ({ definition, seed })),
+  );
+}
+
+function suiteOptions({ jobs, bail, verbose, raft, cases }: TestOptions) {
+  return {
+    jobs,
+    bail: bail ?? false,
+    verbose: verbose ?? false,
+    replayArgs: [
+      ...(raft === undefined ? [] : ["--raft", raft]),
+      ...(cases === undefined ? [] : ["--cases", cases]),
+    ],
+  };
+}
+
+async function runOnThreads(
+  program: Program,
+  plan: readonly Planned[],
+  options: Omit<SuiteOptions, "runtime">,
+): Promise<void> {
   const threads = new PeerThreads(program);
   try {
-    await runSuite(plan, {
-      runtime: (seed) => threads.runtime(seed),
-      jobs: options.jobs,
-      bail: options.bail ?? false,
-      verbose: options.verbose ?? false,
-      replayArgs: [
-        ...(options.raft === undefined ? [] : ["--raft", options.raft]),
-        ...(options.cases === undefined ? [] : ["--cases", options.cases]),
-      ],
-      print: (line) => console.log(line),
-      onResult: (result) => results.push(result),
-    });
+    await runSuite(plan, { ...options, runtime: (seed) => threads.runtime(seed) });
   } finally {
     await threads.close();
   }
-  finish();
-  process.exitCode = results.some(({ status }) => status === "failed") ? 1 : 0;
-}
-
-/** The program; or, if raft.ts cannot be bundled, says where and why, once for all the cases. */
-async function loadOrTell(raft: string): Promise<Program | undefined> {
-  try {
-    return await loadProgram(raft);
-  } catch (error) {
-    if (!(error instanceof BundleError)) throw error;
-    console.error(`whitewater: ${raft} does not load, so no case was run:\n${error.message}`);
-    process.exitCode = 1;
-    return undefined;
-  }
-}
-
-function summarize(
-  results: readonly RunResult[],
-  planned: number,
-  seed: number,
-  json: string | undefined,
-): void {
-  const failed = results.filter(({ status }) => status === "failed");
-  const names = [...new Set(failed.map(({ name }) => name))].join(", ");
-  const notRun = planned - results.length;
-  const passed = results.length - failed.length;
-  const rest = notRun > 0 ? `, ${notRun} not run` : "";
-  console.log(
-    `${failed.length > 0 ? "FAIL" : "ok"}: ${passed} passed, ${failed.length} failed${rest}${names && `: ${names}`}`,
-  );
-  if (json === undefined) return;
-  writeFileSync(json, `${JSON.stringify({ mode: "threads", seed, cases: results }, null, 2)}\n`);
-}
-
-/** @throws {UsageError} before any case is run, rather than losing its results after */
-function checkWritable(file: string): void {
-  const folder = dirname(resolve(file));
-  if (!existsSync(folder)) throw new UsageError(`--json ${file}: there is no folder ${folder}.`);
-  if (existsSync(file) && statSync(file).isDirectory())
-    throw new UsageError(`--json ${file} is a folder; give a file.`);
 }

@@ -1,0 +1,98 @@
+import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { UsageError } from "../errors.js";
+import type { RunResult } from "../harness/case.js";
+import type { Mode } from "../runtime/runtime.js";
+import type { Planned } from "./suite.js";
+import { colours } from "./terminal.js";
+
+export interface ResultsOptions {
+  readonly mode: Mode;
+  /** Of the first round; each further one has the next. */
+  readonly seed: number;
+  /** Where the results are to be written as JSON. */
+  readonly json: string | undefined;
+}
+
+/** The results of a plan as they come, and what is made of them at its end. */
+export class SuiteResults {
+  readonly #plan: readonly Planned[];
+  readonly #options: ResultsOptions;
+  readonly #byPlanned = new Map<Planned, RunResult>();
+
+  constructor(plan: readonly Planned[], options: ResultsOptions) {
+    this.#plan = plan;
+    this.#options = options;
+  }
+
+  add(planned: Planned, result: RunResult): void {
+    this.#byPlanned.set(planned, result);
+  }
+
+  /** Every case has failed, before it could begin, for one and the same reason. */
+  failAll(message: string): void {
+    for (const planned of this.#plan) this.add(planned, notLoaded(planned, message));
+  }
+
+  /**
+   * Prints the summary and writes the JSON.
+   * @returns the exit code: 0, 1 if a case failed, 2 if none did but the JSON could not be written
+   */
+  finish({ isInterrupted = false } = {}): number {
+    const results = this.#inOrder();
+    const failed = results.filter(({ status }) => status === "failed");
+    const notRun = this.#plan.length - results.length;
+    const verdict = failed.length > 0 ? "FAIL" : isInterrupted ? "INTERRUPTED" : "ok";
+    const paint = verdict === "ok" ? colours.green : colours.red;
+    const counts = [
+      `${results.length - failed.length} passed`,
+      `${failed.length} failed`,
+      ...(notRun > 0 ? [`${notRun} not ${isInterrupted ? "finished" : "run"}`] : []),
+    ];
+    const names = [...new Set(failed.map(({ name }) => name))];
+    console.log(
+      [paint(verdict), counts.join(", "), ...(names.length > 0 ? [names.join(", ")] : [])].join(": "),
+    );
+    const isWritten = this.#writeJson(results);
+    return failed.length > 0 ? 1 : isWritten ? 0 : 2;
+  }
+
+  /** As planned, whichever was done first. */
+  #inOrder(): readonly RunResult[] {
+    return this.#plan.flatMap((planned) => this.#byPlanned.get(planned) ?? []);
+  }
+
+  /** The results have been printed, so a disk that is full costs the file and no more. */
+  #writeJson(cases: readonly RunResult[]): boolean {
+    const { mode, seed, json } = this.#options;
+    if (json === undefined) return true;
+    try {
+      writeFileSync(json, `${JSON.stringify({ mode, seed, cases }, null, 2)}\n`);
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      console.error(`whitewater: the results could not be written to ${json}: ${reason}`);
+      return false;
+    }
+  }
+}
+
+function notLoaded({ definition, seed }: Planned, message: string): RunResult {
+  const { name, part, title, servers: peers } = definition;
+  const nothingDone = { seconds: 0, wallMs: 0, rpcs: 0, bytes: 0, commits: 0 };
+  const error = { kind: "load", message, atMs: 0 };
+  return { name, part, title, status: "failed", ...nothingDone, peers, seed, error };
+}
+
+/** @throws {UsageError} before any case is run, rather than losing its results after */
+export function checkWritable(file: string): void {
+  const folder = dirname(resolve(file));
+  if (!existsSync(folder)) throw new UsageError(`--json ${file}: there is no folder ${folder}.`);
+  if (existsSync(file) && statSync(file).isDirectory())
+    throw new UsageError(`--json ${file} is a folder; give a file.`);
+  try {
+    accessSync(existsSync(file) ? file : folder, constants.W_OK);
+  } catch {
+    throw new UsageError(`--json ${file}: you may not write there.`);
+  }
+}

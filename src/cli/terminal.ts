@@ -1,0 +1,48 @@
+import picocolors from "picocolors";
+
+/** Colours on a terminal, none elsewhere: left alone, picocolors colours what a CI writes to a file as well. */
+export const colours = picocolors.createColors(process.stdout.isTTY === true && picocolors.isColorSupported);
+
+/** What a shell gives for a program that a signal ended: 128 and the signal's number. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGPIPE: 141 } as const;
+
+let finishEarly = (): void => {};
+
+/** `finish` prints and writes what there is, should the process be told to end before the command is done. */
+export function onEarlyEnd(finish: () => void): void {
+  finishEarly = finish;
+}
+
+/**
+ * Ends the process with grace on Ctrl-C, on SIGTERM, and when the reader of its output has gone, as `head`
+ * does. At the second Ctrl-C Node ends it on the spot.
+ */
+export function guardEarlyEnd(): void {
+  const end = (exitCode: number): void => {
+    const finish = finishEarly;
+    finishEarly = () => {};
+    finish();
+    void leave(exitCode);
+  };
+  process.once("SIGINT", () => end(EXIT_CODES.SIGINT));
+  process.once("SIGTERM", () => end(EXIT_CODES.SIGTERM));
+  process.stdout.on("error", () => end(EXIT_CODES.SIGPIPE));
+  process.stderr.on("error", () => {}); // nobody listens, so there is nobody to tell
+}
+
+/**
+ * Ends the process once its output is out, whatever still runs: threads, and timers that a user's file of
+ * cases has left behind.
+ */
+export async function leave(exitCode: number): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map(written));
+  process.exit(exitCode);
+}
+
+/** Resolves when all that was written to `stream` is out. A pipe may take it later than `write` returns. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed) resolve();
+    else stream.write("", () => resolve());
+  });
+}
