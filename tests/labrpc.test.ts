@@ -10,6 +10,7 @@ import { type JunkServerProbe, type LabrpcFixture, labrpcCases } from "./helpers
 /** Servers and callers in this thread. */
 class LocalFixture implements LabrpcFixture {
   readonly #clock = new RealClock();
+  readonly benchmarkCalls = 20_000;
   readonly network = new Network({ clock: this.#clock, random: seededRandom(1) });
 
   async addJunkServer(name: Name): Promise<JunkServerProbe> {

@@ -9,6 +9,8 @@ import type { JunkStruct } from "../fixtures/junk-server.js";
 export interface LabrpcFixture {
   /** New: reliable, no long delays. */
   readonly network: Network;
+  /** How many calls give TestBenchmark a steady figure in little time; the lab takes 100,000. */
+  readonly benchmarkCalls: number;
   /** Puts a server with a new JunkServer, as service `JunkServer`, under this name. */
   addJunkServer(name: Name): Promise<JunkServerProbe>;
   /** Makes an end and gives it to one who calls. */
@@ -28,9 +30,6 @@ export interface LabrpcCase {
   readonly claim: string;
   readonly run: (t: ExecutionContext, fixture: LabrpcFixture) => Promise<void>;
 }
-
-/** Enough for a steady figure; the lab takes 100,000. */
-const BENCHMARK_CALLS = 20_000;
 
 /** The 11 cases of lab-spec 3, in its order. */
 export const labrpcCases: readonly LabrpcCase[] = [
@@ -136,6 +135,8 @@ async function testConcurrentOne(t: ExecutionContext, fixture: LabrpcFixture): P
 async function testRegression1(t: ExecutionContext, fixture: LabrpcFixture): Promise<void> {
   const { end, server } = await oneEnd(fixture, "c", 1000, { enabled: false });
   const stranded = atOnce(20, (i) => end.call("JunkServer.handler2", 100 + i));
+  // From another thread they take a while, and those that find the end enabled would not be stranded.
+  while (fixture.network.getTotalCount() < 20) await sleep(1);
   await sleep(100);
 
   const startedAtMs = performance.now();
@@ -143,7 +144,7 @@ async function testRegression1(t: ExecutionContext, fixture: LabrpcFixture): Pro
   t.is(await end.call("JunkServer.handler2", 99), "handler2-99");
   const tookMs = performance.now() - startedAtMs;
   // The lab allows 30 ms. A busy machine may need more; a call that waits for the 20 needs about a second.
-  t.true(tookMs < 300, `the call took ${tookMs} ms`);
+  t.true(tookMs < 500, `the call took ${tookMs} ms`);
 
   await stranded;
   t.is(await server.log2Length(), 1);
@@ -166,21 +167,20 @@ async function testKilled(t: ExecutionContext, fixture: LabrpcFixture): Promise<
   t.is(await stuck, undefined);
   const tookMs = performance.now() - deletedAtMs;
   // The lab allows 100 ms, with a look every 100 ms; lab-spec 9.13 grants more. The handler takes 20 s.
-  t.true(tookMs < 300, `the call returned ${tookMs} ms after its server was deleted`);
+  t.true(tookMs < 1000, `the call returned ${tookMs} ms after its server was deleted`);
 }
 
 async function testBenchmark(t: ExecutionContext, fixture: LabrpcFixture): Promise<void> {
+  const { benchmarkCalls: count } = fixture;
   const { end } = await oneEnd(fixture, "end1-99", "server99");
   const startedAtMs = performance.now();
-  for (let i = 0; i < BENCHMARK_CALLS; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     const reply = await end.call("JunkServer.handler2", 111);
     if (reply !== "handler2-111") t.fail(`call ${i} got ${reply}`);
   }
   const tookMs = performance.now() - startedAtMs;
-  t.log(
-    `${BENCHMARK_CALLS} calls in ${tookMs.toFixed(0)} ms: ${((tookMs * 1000) / BENCHMARK_CALLS).toFixed(1)} µs each`,
-  );
-  t.is(fixture.network.getCount("server99"), BENCHMARK_CALLS);
+  t.log(`${count} calls in ${tookMs.toFixed(0)} ms: ${((tookMs * 1000) / count).toFixed(1)} µs each`);
+  t.is(fixture.network.getCount("server99"), count);
 }
 
 /** One end that leads to one JunkServer. */
