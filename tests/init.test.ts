@@ -1,5 +1,16 @@
 import { execFile } from "node:child_process";
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -7,12 +18,12 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { initCommand } from "../src/cli/init.js";
+import { ownSpec } from "../src/cli/own-spec.js";
 import { packageName, SKELETON_FILES, writeAll, writeSkeleton } from "../src/cli/skeleton.js";
 import { UsageError } from "../src/errors.js";
 
 const repo = fileURLToPath(new URL("../", import.meta.url));
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
-const { version } = JSON.parse(await readFile(join(repo, "package.json"), "utf8")) as { version: string };
 
 /** An empty folder that goes when the test ends. */
 async function emptyFolder(t: ExecutionContext): Promise<string> {
@@ -68,7 +79,34 @@ test("package.json names the folder, and the Whitewater that wrote it", async (t
   const { name, private: isPrivate, devDependencies } = await manifestIn(folder);
   t.is(name, "project-4");
   t.true(isPrivate);
-  t.is((devDependencies as Record<string, string>).whitewater, `^${version}`);
+  t.is((devDependencies as Record<string, string>).whitewater, `file:${await realpath(repo)}`);
+});
+
+for (const { from, resolved, spec } of [
+  { from: "a registry", resolved: "https://registry.example/whitewater-1.2.3.tgz", spec: () => "^1.2.3" },
+  {
+    from: "a tarball",
+    resolved: "file:../down/w w.tgz",
+    spec: (root: string) => `file:${root}/down/w w.tgz`,
+  },
+  {
+    from: "git",
+    resolved: "git+ssh://git@host.example/w.git#1234",
+    spec: (_: string) => "git+ssh://git@host.example/w.git#1234",
+  },
+]) {
+  test(`a Whitewater from ${from} is installed from there again`, async (t) => {
+    const root = await emptyFolder(t);
+    const modules = join(root, "project/node_modules");
+    await mkdir(modules, { recursive: true });
+    const lockfile = { packages: { "node_modules/whitewater": { version: "1.2.3", resolved } } };
+    await writeFile(join(modules, ".package-lock.json"), JSON.stringify(lockfile));
+    t.is(await ownSpec(join(modules, "whitewater"), "1.2.3"), spec(root));
+  });
+}
+
+test("a Whitewater whose installer left no note is installed by its version", async (t) => {
+  t.is(await ownSpec(join(await emptyFolder(t), "lib/node_modules/whitewater"), "1.2.3"), "^1.2.3");
 });
 
 test("a package is named after the folder that a link leads to", async (t) => {

@@ -2,6 +2,7 @@ import { lstat, mkdir, open, readFile, realpath, rm, rmdir } from "node:fs/promi
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../errors.js";
+import { ownSpec } from "./own-spec.js";
 
 /** What a new folder gets. */
 export const SKELETON_FILES = [
@@ -13,7 +14,7 @@ export const SKELETON_FILES = [
 ] as const;
 
 /** Two levels up from `src/cli` and from `dist/cli` alike. */
-const PACKAGE_FOLDER = new URL("../../", import.meta.url);
+const PACKAGE_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What a package may not be called: npm forbids the first two; the rest are packages that raft.ts uses. */
 const RESERVED_NAMES = ["node_modules", "favicon.ico", "typescript", "whitewater"];
@@ -52,12 +53,13 @@ function storedName(name: string): string {
 async function filledIn(text: string, name: string): Promise<string> {
   const { version } = JSON.parse(await ownText("package.json")) as { version: string };
   const manifest = JSON.parse(text) as { devDependencies: Record<string, string> };
-  const devDependencies = { ...manifest.devDependencies, whitewater: `^${version}` };
+  const whitewater = await ownSpec(await realpath(PACKAGE_FOLDER), version);
+  const devDependencies = { ...manifest.devDependencies, whitewater };
   return `${JSON.stringify({ ...manifest, name, devDependencies }, undefined, 2)}\n`;
 }
 
 function ownText(path: string): Promise<string> {
-  return readFile(fileURLToPath(new URL(path, PACKAGE_FOLDER)), "utf8");
+  return readFile(join(PACKAGE_FOLDER, path), "utf8");
 }
 
 /** A name for the package in `dir`, after the folder: where the folder is a link, after where it leads. */
