@@ -1,10 +1,13 @@
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { tsImport } from "tsx/esm/api";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, extname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Plugin } from "esbuild";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { casesOfModule } from "../harness/select.js";
 import { labCases } from "../lab/index.js";
+import { BundleError, bundle } from "../peer/program.js";
 import { requireFile } from "./user-file.js";
 
 /**
@@ -13,16 +16,67 @@ import { requireFile } from "./user-file.js";
  */
 export async function allCases(file: string | undefined): Promise<readonly CaseDefinition[]> {
   if (file === undefined) return labCases;
-  const path = resolve(file);
   await requireFile(file, "--cases takes a file of your own cases.");
-  return [...labCases, ...casesOfModule(await importCases(path, file), file)];
+  try {
+    return [...labCases, ...casesOfModule(await importCases(resolve(file)), file)];
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${file} does not load: ${reasonOf(error)}`);
+  }
 }
 
-async function importCases(path: string, file: string): Promise<object> {
+/** Bundles the user's file and imports the bundle, whatever kind of module its folder makes of a `.ts`. */
+async function importCases(entry: string): Promise<object> {
+  const folder = await mkdtemp(join(tmpdir(), "whitewater-cases-"));
+  const file = join(folder, "cases.mjs");
   try {
-    return (await tsImport(pathToFileURL(path).href, import.meta.url)) as object;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${file} does not load: ${reason}`);
+    await writeFile(file, await bundleCases(entry, folder));
+    // Stacks in lines of the user's file. Modules that are loaded already, our own, are not affected.
+    process.setSourceMapsEnabled(true);
+    return (await import(pathToFileURL(file).href)) as object;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** @param folder where the bundle will lie: its source map leads from there to the user's files */
+async function bundleCases(entry: string, folder: string): Promise<string> {
+  const url = pathToFileURL(entry).href;
+  const { text } = await bundle({
+    entryPoints: [entry],
+    outfile: join(folder, "cases.js"),
+    platform: "node",
+    format: "esm",
+    sourcemap: "inline",
+    keepNames: true,
+    plugins: [leaveWhitewaterOut],
+    // What the bundle's own place would change: where a file lies that a case reads, and what npm packages
+    // of the older kind of module `require`.
+    define: { "import.meta.url": JSON.stringify(url), "import.meta.dirname": JSON.stringify(dirname(entry)) },
+    banner: {
+      js: `import { createRequire as makeRequire } from "node:module"; const require = makeRequire(${JSON.stringify(url)});`,
+    },
+  });
+  return text;
+}
+
+/** The user's cases get the modules that run them, so that a `CaseFailure` there is a `CaseFailure` here. */
+const leaveWhitewaterOut: Plugin = {
+  name: "whitewater",
+  setup(build) {
+    build.onResolve({ filter: /^whitewater(\/cases)?$/ }, ({ path }) => {
+      const module = path === "whitewater" ? "index" : "cases";
+      const own = new URL(`../${module}${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+      return { path: own.href, external: true };
+    });
+  },
+};
+
+/** What was thrown and, for an error, where in the user's files. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof BundleError) return error.message;
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  const end = frames.findIndex((frame) => frame.includes("node:internal"));
+  return [error.message, ...frames.slice(0, Math.max(end, 0))].join("\n");
 }

@@ -92,7 +92,11 @@ function hostPrograms(): Promise<{ preludeText: string; workerText: string }> {
   return hostProgramsOnce;
 }
 
-async function bundle(options: BuildOptions): Promise<{ text: string; map: string }> {
+/**
+ * Bundles a file and what it imports, as one script unless `options` say otherwise.
+ * @throws {BundleError} if it cannot be bundled
+ */
+export async function bundle(options: BuildOptions): Promise<{ text: string; map: string }> {
   try {
     const { outputFiles = [] } = await build({
       bundle: true,
@@ -108,9 +112,14 @@ async function bundle(options: BuildOptions): Promise<{ text: string; map: strin
   } catch (error) {
     const errors = (error as { errors?: Message[] }).errors;
     if (!errors) throw error;
-    const lines = await formatMessages(errors, { kind: "error", color: false });
+    const lines = await formatMessages(errors.map(withoutAdvice), { kind: "error", color: false });
     throw new BundleError(lines.join("\n").trim());
   }
+}
+
+/** esbuild tells whoever runs it to mark a module as external; the author of a raft.ts cannot. */
+function withoutAdvice(message: Message): Message {
+  return { ...message, notes: message.notes.filter(({ text }) => !text.includes("external")) };
 }
 
 /** The absolute path of a module of our own, given relative to this one and without extension. */
