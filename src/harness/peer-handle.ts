@@ -102,6 +102,7 @@ export class PeerHandle {
     // The lab asks the peer to stop and does not wait for that (lab-spec 6.4). Here it has no time left to.
     this.#tester.kill().catch(() => {});
     this.#tester[releaseProxy]();
+    this.#port.close();
     this.#process.terminate();
     for (const settle of this.#outstanding) settle();
     this.#outstanding.clear();

@@ -9,7 +9,7 @@ type Hear = (event: { readonly data: unknown }) => void;
  * in the order of all that the peer hears and says. Runs in a peer's realm: no port, no Node.
  */
 export class TesterPort implements Endpoint {
-  readonly #post: (bytes: Uint8Array) => void;
+  #post: (bytes: Uint8Array) => void;
   readonly #listeners = new Map<unknown, Hear>();
 
   /** @param post takes one encoded message for the other end */
@@ -34,6 +34,15 @@ export class TesterPort implements Endpoint {
   hear(bytes: Uint8Array): void {
     const event = { data: decode<unknown>(bytes) };
     for (const listener of [...this.#listeners.values()]) listener(event);
+  }
+
+  /**
+   * Lets go of both sides. comlink keeps an endpoint until the last of its proxies is collected; what the
+   * endpoint leads to, a peer's whole realm, must not be kept with it.
+   */
+  close(): void {
+    this.#post = () => {};
+    this.#listeners.clear();
   }
 }
 
