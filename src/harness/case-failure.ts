@@ -8,6 +8,8 @@ export type FailureKind =
   | "apply" // a peer applied what it must not
   | "timeout" // the case's 120 s are over
   | "case" // the case's own code threw
+  | "deadlock" // virtual time: nothing can happen any more, and the case waits
+  | "safety" // a checker saw a rule of Raft broken
   | FaultKind;
 
 export interface FailureOptions {

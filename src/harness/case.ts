@@ -42,7 +42,8 @@ export interface RunResult {
 export interface RunError {
   /**
    * `check` for a check of the case that failed, `apply` for what a peer applied and must not, `timeout` for
-   * the 120 s of a case, `case` for an error in the case's own code; else the kind of the peer's fault.
+   * the 120 s of a case, `case` for an error in the case's own code, `deadlock` where nothing can happen any
+   * more, `safety` for a rule of Raft that a checker saw broken; else the kind of the peer's fault.
    */
   readonly kind: string;
   readonly message: string;

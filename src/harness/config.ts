@@ -249,6 +249,11 @@ export class Config {
     this.#options.onWarning?.(text);
   }
 
+  /** Whether the case waits for time to pass or for a peer. If not, nothing can wake it. */
+  get isWaiting(): boolean {
+    return this.#cluster.verdict.isWaiting;
+  }
+
   /** The first failure, if there is one. */
   get failure(): CaseFailure | undefined {
     return this.#cluster.verdict.failure;

@@ -1,16 +1,21 @@
 import type { Runtime } from "../runtime/runtime.js";
 import type { TraceSink } from "../trace/event.js";
+import { History } from "../trace/history.js";
+import { Recorder, type TraceListener } from "../trace/recorder.js";
 import type { CaseDefinition, RunResult } from "./case.js";
 import { Config } from "./config.js";
 import type { LogLine } from "./peer-handle.js";
 import { guardRejections } from "./rejections.js";
-import { failingOf } from "./verdict.js";
+import { type Failing, failingOf } from "./verdict.js";
 
 export interface RunOptions {
   /** What the run stands on; it is closed when the run ends. */
   readonly runtime: Runtime;
   /** The seed that `runtime` was made from, for the result. */
   readonly seed: number;
+  /** Hear each event of the run. In virtual time a hash of all of them, the history, is in the result. */
+  readonly listeners?: readonly TraceListener[];
+  /** Is told all that happens instead of the listeners, and no history is kept. */
   readonly trace?: TraceSink;
   /** Told the case's title, once, before anything else is told of it. */
   readonly onTitle?: (title: string) => void;
@@ -28,7 +33,12 @@ export async function runCase(definition: CaseDefinition, options: RunOptions): 
   const { name, part, title, servers } = definition;
   const { runtime, seed } = options;
   const startedAtMs = performance.now();
-  const cfg = new Config({ ...options, n: servers, unreliable: definition.unreliable ?? false });
+  const { trace, history } = traceOf(options);
+  const cfg = new Config({ ...options, trace, n: servers, unreliable: definition.unreliable ?? false });
+  runtime.watchForStall?.({
+    isTesterWaiting: () => cfg.isWaiting,
+    onStall: (reason) => cfg.fail(deadlock(reason)),
+  });
   const releaseRejections = guardRejections(cfg);
   options.onTitle?.(title);
   options.onConfig?.(cfg);
@@ -45,7 +55,25 @@ export async function runCase(definition: CaseDefinition, options: RunOptions): 
   }
   const wallMs = performance.now() - startedAtMs;
   const result = { name, part, title, ...totals, wallMs, peers: servers, seed };
-  return error ? { ...result, status: "failed", error } : { ...result, status: "passed" };
+  const outcome = error ? { status: "failed" as const, error } : { status: "passed" as const };
+  return { ...result, ...outcome, ...(history ? { history: history.digest() } : {}) };
+}
+
+function traceOf({ runtime, listeners = [], trace }: RunOptions): {
+  trace: TraceSink | undefined;
+  history: History | undefined;
+} {
+  if (trace) return { trace, history: undefined };
+  const history = runtime.mode === "threads" ? undefined : new History();
+  const all = history ? [history.see, ...listeners] : listeners;
+  return { trace: all.length > 0 ? new Recorder(runtime.clock, all) : undefined, history };
+}
+
+function deadlock(reason: string): Failing {
+  return {
+    kind: "deadlock",
+    message: `deadlock: ${reason}, so the case would wait for ever. Below is where everyone stands.`,
+  };
 }
 
 /** Runs the case to its end or its failure, which `cfg` then holds. It never rejects. */

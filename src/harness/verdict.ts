@@ -36,6 +36,8 @@ export class Verdict {
   readonly #describe: () => readonly string[];
   readonly #trace: TraceSink | undefined;
   readonly #waiting = new Set<Waiting>();
+  /** Those of them that wait for the failure itself. */
+  #onlookers = 0;
   #failure: CaseFailure | undefined;
   #isOver = false;
 
@@ -54,6 +56,11 @@ export class Verdict {
   /** Whether the case has ended, well or badly: the lab's `finished`. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether a flow of the case waits for time to pass or for a peer; true as well once the case is over. */
+  get isWaiting(): boolean {
+    return this.#failure !== undefined || this.#isOver || this.#waiting.size > this.#onlookers;
   }
 
   /** Fails the case, unless it has failed or ended already. @returns the failure, to throw */
@@ -110,6 +117,7 @@ export class Verdict {
 
   /** The first failure, when it comes. */
   async failed(): Promise<CaseFailure> {
+    this.#onlookers += 1;
     try {
       return await this.until<never>(() => () => {});
     } catch (failure) {

@@ -35,6 +35,13 @@ const TURNS_AT_ONCE = 64;
 /** More than the longest case needs a hundred times over: a peer that asks for turns without end. */
 export const MAX_EVENTS = 20_000_000;
 
+/** The kernel that took the last step in this thread: an unhandled rejection is of its making. */
+let lastStepped: Kernel | undefined;
+
+function noteStep(kernel: Kernel): void {
+  lastStepped = kernel;
+}
+
 /**
  * The discrete-event kernel: it owns virtual time. It takes the happening that is first, moves the clock,
  * lets it run until nothing that it set off is left to run, and goes on (design 6). Order is by time, then
@@ -122,6 +129,7 @@ export class Kernel implements Clock {
   readonly #turn = (): void => {
     this.#turnsAsked -= 1;
     if (this.#isPaused || this.#isClosed) return;
+    noteStep(this);
     const waiting = this.#endTurn();
     if (waiting) {
       this.#isPaused = true;
@@ -144,15 +152,22 @@ export class Kernel implements Clock {
   }
 
   #step(): void {
-    if (this.#stallWatch && !this.#stallWatch.isTesterWaiting()) return this.#stall(TESTER_WAITS_IN_VAIN);
     const next = this.#next();
-    if (!next) return this.#stall(NOTHING_PLANNED);
+    const stalled = this.#whyStalled(next);
+    if (stalled !== undefined) this.#stall(stalled);
+    if (!next) return;
     this.#nowUs = next.atUs;
     this.#events += 1;
-    if (this.#events === MAX_EVENTS) return this.#stall(tooManyEvents(this.#nowUs));
     const { run } = next;
     next.run = undefined;
     run?.();
+  }
+
+  #whyStalled(next: Happening | undefined): string | undefined {
+    if (!this.#stallWatch) return undefined;
+    if (!next) return NOTHING_PLANNED;
+    if (this.#events >= MAX_EVENTS) return tooManyEvents(this.#nowUs);
+    return this.#stallWatch.isTesterWaiting() ? undefined : TESTER_WAITS_IN_VAIN;
   }
 
   #next(): Happening | undefined {
@@ -176,7 +191,7 @@ export class Kernel implements Clock {
   }
 
   readonly #blameOwner = (reason: unknown): void => {
-    if (this === this) this.#owner?.fault(reason);
+    if (lastStepped === this) this.#owner?.fault(reason);
   };
 }
 

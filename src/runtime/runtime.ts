@@ -1,5 +1,6 @@
 import type { MainToPeer, Name, PeerToMain } from "../labrpc/wire.js";
 import type { Clock } from "./clock.js";
+import type { StallWatch } from "./kernel.js";
 import type { Link } from "./link.js";
 import type { Random } from "./random.js";
 
@@ -17,6 +18,8 @@ export interface Runtime {
    * or `fault` if that cannot be.
    */
   boot(spec: BootSpec): PeerProcess;
+  /** Watches for the moment from which nothing can happen any more, which virtual time alone can tell. */
+  watchForStall?(watch: StallWatch): void;
   /** Ends every peer and timer of the run. Resolves when no thread of it is left. */
   close(): Promise<void>;
 }

@@ -88,10 +88,13 @@ export class VirtualProcess implements PeerProcess, TurnOwner {
   #run(inputs: readonly TurnInput[]): void {
     const { nowUs } = this.#kernel;
     const runsAtUs = this.#pace.runsAtUs(nowUs);
-    if (runsAtUs > nowUs) return this.#freeze(inputs, runsAtUs);
     if (this.#isDead) return;
-    this.#kernel.give(this);
-    this.#peer.begin(nowUs, inputs);
+    if (runsAtUs > nowUs) {
+      this.#freeze(inputs, runsAtUs);
+    } else {
+      this.#kernel.give(this);
+      this.#peer.begin(nowUs, inputs);
+    }
   }
 
   /** Keeps what comes while the peer is frozen. It wakes to all of it at once, its timer first, as in Node. */
@@ -128,10 +131,11 @@ export class VirtualProcess implements PeerProcess, TurnOwner {
   }
 
   #fire(): void {
-    if (this.#nextDueUs > this.#kernel.nowUs) return this.#setTimer();
-    const lateUs = this.#pace.timerLateUs();
-    if (lateUs === 0) return this.#run([TIMER]);
-    this.#timer = this.#kernel.at(this.#kernel.nowUs + lateUs, () => this.#run([TIMER]));
+    const { nowUs } = this.#kernel;
+    const lateUs = this.#nextDueUs <= nowUs ? this.#pace.timerLateUs() : 0;
+    if (this.#nextDueUs > nowUs) this.#setTimer();
+    else if (lateUs === 0) this.#run([TIMER]);
+    else this.#timer = this.#kernel.at(nowUs + lateUs, () => this.#run([TIMER]));
   }
 }
 
