@@ -1,0 +1,41 @@
+import { once } from "node:events";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { Calls } from "../fixtures/caller.js";
+
+/** Bytes of a message: about what caller.ts sends. */
+const BYTE_COUNT = 100;
+
+/** Two bare threads in the layout of two peers: all between them goes by the main thread, which passes it on. */
+export class BarePair {
+  readonly #caller: Worker;
+  readonly #echo: Worker;
+
+  constructor() {
+    const toCaller = new MessageChannel();
+    const toEcho = new MessageChannel();
+    this.#caller = spawn("caller", toCaller.port2);
+    this.#echo = spawn("echo", toEcho.port2);
+    toCaller.port1.on("message", (message) => toEcho.port1.postMessage(message));
+    toEcho.port1.on("message", (message) => toCaller.port1.postMessage(message));
+  }
+
+  /** @returns milliseconds that the rounds took, on the caller's own clock */
+  async call(calls: Calls): Promise<number> {
+    const answer = once(this.#caller, "message");
+    this.#caller.postMessage(calls);
+    const [tookMs] = (await answer) as [number];
+    return tookMs;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#caller.terminate(), this.#echo.terminate()]);
+  }
+}
+
+function spawn(role: "caller" | "echo", port: MessagePort): Worker {
+  return new Worker(new URL("../fixtures/bare-peer.js", import.meta.url), {
+    workerData: { role, port, byteCount: BYTE_COUNT },
+    transferList: [port],
+    execArgv: [], // plain JavaScript: it needs no loader
+  });
+}
