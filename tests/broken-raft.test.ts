@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Worker } from "node:worker_threads";
 import test from "ava";
 import { UsageError } from "../src/errors.js";
 import type { RunResult } from "../src/harness/case.js";
@@ -11,6 +10,7 @@ import { runCase } from "../src/harness/runner.js";
 import { labCases } from "../src/lab/index.js";
 import { BundleError, loadProgram, REFERENCE_RAFT } from "../src/peer/program.js";
 import { PeerThreads, type ThreadsOptions } from "../src/runtime/threads.js";
+import { liveThreads } from "./helpers/live-threads.js";
 
 /** How a raft.ts of `fixtures/broken` fails a case. */
 interface Broken {
@@ -130,6 +130,13 @@ const FIXTURES: readonly Broken[] = [
     message: /apply out of order 2/,
   },
   {
+    fixture: "applies-twice",
+    wrong: "an index applied twice with another value",
+    kind: "apply",
+    peer: 1,
+    message: /commit index 1: server 1 applied 'another', but 100 before/,
+  },
+  {
     fixture: "applies-never-started",
     wrong: "a value applied that nobody started",
     kind: "apply",
@@ -140,13 +147,6 @@ const FIXTURES: readonly Broken[] = [
 /** A little more than the 5 s of a stuck peer, the start of threads included, on a busy machine. */
 const FAILS_WITHIN_MS = 20_000;
 const SEED = 1;
-
-/** The worker threads of this process that have not ended. */
-const threadsAlive = new Set<Worker>();
-process.on("worker", (worker) => {
-  threadsAlive.add(worker);
-  worker.once("exit", () => threadsAlive.delete(worker));
-});
 
 for (const { fixture, wrong, kind, peer, message, stack, ...options } of FIXTURES) {
   test.serial(`${wrong} fails the case as "${kind}", and no thread is left`, async (t) => {
@@ -160,14 +160,14 @@ for (const { fixture, wrong, kind, peer, message, stack, ...options } of FIXTURE
     t.regex(result.error?.message ?? "", message, shown);
     if (stack) t.regex(result.error?.stack ?? "", stack, shown);
     t.true(result.wallMs < FAILS_WITHIN_MS, `took ${result.wallMs} ms`);
-    t.is(threadsAlive.size, 0);
+    t.is(liveThreads.size, 0);
   });
 }
 
 test.serial("after all of these, the same process runs a good Raft", async (t) => {
   const result = await runBasicAgree(REFERENCE_RAFT);
   t.is(result.status, "passed", failureBlock(result, { mode: "threads" }));
-  t.is(threadsAlive.size, 0);
+  t.is(liveThreads.size, 0);
 });
 
 test.serial("a raft.ts that does not exist is a usage error naming it", async (t) => {

@@ -1,0 +1,165 @@
+/** A Link over a MessagePort, both ends in this thread. */
+import { once } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { MessageChannel } from "node:worker_threads";
+import test, { type ExecutionContext } from "ava";
+import { decodeFrames, type WireMessage } from "../src/labrpc/frames.js";
+import type { MainToPeer, PeerToMain } from "../src/labrpc/wire.js";
+import { PortLink } from "../src/runtime/port-link.js";
+import { seededRandom } from "../src/runtime/random.js";
+
+const NOTHING = new Uint8Array(0);
+
+/** Messages that a number tells apart, in each direction. */
+const toMain = (number: number): PeerToMain => ({ kind: "reply", rpcId: number, reply: NOTHING });
+const toPeer = (number: number): MainToPeer => ({ kind: "outcome", rpcId: number, reply: null });
+const numberOf = (message: WireMessage): number => ("rpcId" in message ? message.rpcId : -1);
+
+function upTo(last: number): number[] {
+  return Array.from({ length: last }, (_, i) => i + 1);
+}
+
+/** Both ends of one link. */
+function openLink(t: ExecutionContext) {
+  const { port1, port2 } = new MessageChannel();
+  const main = new PortLink<MainToPeer, PeerToMain>(port1);
+  const peer = new PortLink<PeerToMain, MainToPeer>(port2);
+  t.teardown(() => {
+    main.close();
+    peer.close();
+  });
+  return { main, peer };
+}
+
+/** The numbers heard at one end, and a wait for the first `count` of them. */
+function listenTo(link: PortLink<MainToPeer, PeerToMain> | PortLink<PeerToMain, MainToPeer>) {
+  const heard: number[] = [];
+  link.onMessage((message) => heard.push(numberOf(message)));
+  const hear = async (count: number): Promise<number[]> => {
+    while (heard.length < count) await nextTurn();
+    return heard;
+  };
+  return { heard, hear };
+}
+
+/** Long enough for all that is on its way to arrive: what is posted to a port arrives in a turn or two. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await nextTurn();
+}
+
+test("messages arrive in the order said, both ways at once, however they are spread over turns", async (t) => {
+  const { main, peer } = openLink(t);
+  const [atMain, atPeer] = [listenTo(main), listenTo(peer)];
+  const random = seededRandom(1);
+  for (const number of upTo(2000)) {
+    peer.post(toMain(number));
+    main.post(toPeer(number));
+    if (random.percent(10)) peer.flush();
+    if (random.percent(10)) await turns(random.int(1, 3));
+  }
+  t.deepEqual(await atMain.hear(2000), upTo(2000));
+  t.deepEqual(await atPeer.hear(2000), upTo(2000));
+});
+
+test("what is said in one turn is one post, and the next turn's another", async (t) => {
+  const { port1, port2 } = new MessageChannel();
+  const link = new PortLink<MainToPeer, PeerToMain>(port1);
+  t.teardown(() => link.close());
+  const posts: number[][] = [];
+  port2.on("message", (frames: Uint8Array) => posts.push(decodeFrames(frames).map(numberOf)));
+
+  for (const number of [1, 2, 3]) link.post(toPeer(number));
+  await Promise.resolve(); // the turn goes on as long as there are microtasks
+  link.post(toPeer(4));
+  await nextTurn();
+  for (const number of [5, 6]) link.post(toPeer(number));
+  while (posts.length < 2) await nextTurn();
+  t.deepEqual(posts, [
+    [1, 2, 3, 4],
+    [5, 6],
+  ]);
+});
+
+test("flush posts what was said so far, within the turn; the rest of the turn is a post of its own", async (t) => {
+  const { port1, port2 } = new MessageChannel();
+  const link = new PortLink<MainToPeer, PeerToMain>(port1);
+  t.teardown(() => link.close());
+  const posts: number[][] = [];
+  port2.on("message", (frames: Uint8Array) => posts.push(decodeFrames(frames).map(numberOf)));
+
+  link.flush(); // nothing was said: nothing is posted
+  for (const number of [1, 2]) link.post(toPeer(number));
+  link.flush();
+  link.flush();
+  link.post(toPeer(3));
+  while (posts.length < 2) await nextTurn();
+  t.deepEqual(posts, [[1, 2], [3]]);
+});
+
+test("what is said before the other end listens waits for it", async (t) => {
+  const { main, peer } = openLink(t);
+  for (const number of upTo(10)) main.post(toPeer(number));
+  await turns(10);
+  const { hear } = listenTo(peer);
+  t.deepEqual(await hear(10), upTo(10));
+});
+
+for (const last of [1, 1234, 2000]) {
+  test(`closed on hearing message ${last}, with thousands under way, it hears no other, of that batch or later`, async (t) => {
+    const { main, peer } = openLink(t);
+    const heard: number[] = [];
+    main.onMessage((message) => {
+      heard.push(numberOf(message));
+      if (numberOf(message) === last) main.close();
+    });
+    for (const number of upTo(10_000)) {
+      peer.post(toMain(number));
+      if (number % 1000 === 0) peer.flush();
+    }
+    while (heard.length < last) await nextTurn();
+    await turns(50);
+    t.deepEqual(heard, upTo(last));
+  });
+}
+
+test("closed between two turns, it hears nothing of the thousands that have arrived already", async (t) => {
+  const { main, peer } = openLink(t);
+  const { heard, hear } = listenTo(main);
+  peer.post(toMain(1));
+  await hear(1);
+  for (const number of upTo(5000)) {
+    peer.post(toMain(number + 1));
+    if (number % 10 === 0) peer.flush();
+  }
+  main.close();
+  await turns(50);
+  t.deepEqual(heard, [1]);
+});
+
+test("who closes says no more: neither what it said in that turn, nor what it says afterwards", async (t) => {
+  const { main, peer } = openLink(t);
+  const { heard, hear } = listenTo(peer);
+  main.post(toPeer(1));
+  main.flush();
+  main.post(toPeer(2));
+  main.close();
+  main.post(toPeer(3));
+  main.flush();
+  await hear(1);
+  await turns(50);
+  t.deepEqual(heard, [1]);
+});
+
+test("to close twice, or to speak to an end that has closed, does no harm", async (t) => {
+  const { port1, port2 } = new MessageChannel();
+  const [main, peer] = [new PortLink<MainToPeer, PeerToMain>(port1), new PortLink(port2)];
+  const closed = once(port1, "close");
+  peer.close();
+  peer.close();
+  await closed;
+  t.notThrows(() => {
+    main.post(toPeer(1));
+    main.flush();
+    main.close();
+  });
+});
