@@ -279,7 +279,7 @@ test("a server number that does not exist is named, with those that do", async (
 test("the trace tells each boot, connection, save, apply, start, state and log line", async (t) => {
   const lines: string[] = [];
   const { cfg, runtime, clock, events } = await startTester(t, {
-    onLog: (peer, line) => lines.push(`${peer}: ${line.text}`),
+    onLog: ({ peer, text }) => lines.push(`${peer}: ${text}`),
   });
   const from = events.length;
   const peer = runtime.peer(1);

@@ -162,7 +162,7 @@ test("warnings and log lines are told, and fail nothing", async (t) => {
     caseOf(async (cfg) => cfg.warn("odd")),
     {
       onWarning: (text) => told.push(text),
-      onLog: (peer, { text }) => told.push(`${peer}: ${text}`),
+      onLog: ({ peer, text }) => told.push(`${peer}: ${text}`),
       script: (peer) => peer.say({ kind: "log", level: "info", text: "hello", term: 0, isLeader: false }),
     },
   );

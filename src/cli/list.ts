@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { selectCases } from "../harness/select.js";
-import { allCases } from "./cases-file.js";
+import { allCases } from "../lab/cases-file.js";
 import { casesOption, runOption } from "./options.js";
 
 interface ListOptions {

@@ -1,5 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { MAX_SEED } from "../runtime/random.js";
+import type { Mode } from "../runtime/runtime.js";
+import { SCHEDULES } from "../runtime/schedule.js";
 
 /** `--raft FILE`, the same in every command that runs one. */
 export const raftOption = () =>
@@ -20,10 +22,44 @@ export const casesOption = () =>
   );
 
 /** `--mode M`: how peers run. */
-export const modeOption = () =>
-  new Option("--mode <mode>", "how the peers run: on real threads, in real time")
-    .choices(["threads"])
-    .default("threads");
+export const modeOption = (byDefault: Mode = "threads") =>
+  new Option(
+    "--mode <mode>",
+    "threads: a thread per peer, in real time; lockstep: a thread per peer, in virtual time; sim: one thread, in virtual time",
+  )
+    .choices(["threads", "lockstep", "sim"])
+    .default(byDefault);
+
+/** `--schedule S`: how long things take in virtual time. */
+export const scheduleOption = () =>
+  new Option(
+    "--schedule <schedule>",
+    "virtual time: how long messages take, and how reliable timers are (default: lively)",
+  ).choices(SCHEDULES);
+
+/** `--trace FILE`. */
+export const traceOption = () =>
+  new Option("--trace <file>", "write the events of each run there, a JSON line each (docs/trace.md)");
+
+/** `--seeds A..B`, the same in every command that runs many seeds. */
+export const seedsOption = () =>
+  new Option("--seeds <a..b>", "the seeds to run, both included; or a single one").argParser(parseSeeds);
+
+/** Seeds from `first` to `last`, both included. */
+export interface SeedRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+function parseSeeds(text: string): SeedRange {
+  const [first = Number.NaN, last = first] = text
+    .split("..")
+    .map((part) => (/^\d+$/.test(part) ? +part : NaN));
+  if (first >= 0 && first <= last && last <= MAX_SEED && text.split("..").length <= 2) return { first, last };
+  throw new InvalidArgumentError(
+    `--seeds takes a range such as 1..1000, or one seed, from 0 to ${MAX_SEED}; got "${text}".`,
+  );
+}
 
 /** `--seed N`. */
 export const seedOption = () =>

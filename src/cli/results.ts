@@ -85,14 +85,14 @@ function notLoaded({ definition, seed }: Planned, message: string): RunResult {
 }
 
 /** @throws {UsageError} before any case is run, rather than losing its results after */
-export function checkWritable(file: string): void {
+export function checkWritable(option: string, file: string): void {
   const folder = dirname(resolve(file));
-  if (!existsSync(folder)) throw new UsageError(`--json ${file}: there is no folder ${folder}.`);
+  if (!existsSync(folder)) throw new UsageError(`${option} ${file}: there is no folder ${folder}.`);
   if (existsSync(file) && statSync(file).isDirectory())
-    throw new UsageError(`--json ${file} is a folder; give a file.`);
+    throw new UsageError(`${option} ${file} is a folder; give a file.`);
   try {
     accessSync(existsSync(file) ? file : folder, constants.W_OK);
   } catch {
-    throw new UsageError(`--json ${file}: you may not write there.`);
+    throw new UsageError(`${option} ${file}: you may not write there.`);
   }
 }

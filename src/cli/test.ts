@@ -1,34 +1,49 @@
-import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
+import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { selectCases } from "../harness/select.js";
-import { BundleError, loadProgram, type Program, REFERENCE_RAFT } from "../peer/program.js";
-import { MAX_SEED } from "../runtime/random.js";
-import { PeerThreads } from "../runtime/threads.js";
-import { allCases } from "./cases-file.js";
-import { casesOption, modeOption, raftOption, runOption, seedOption, wholeNumber } from "./options.js";
+import { allCases } from "../lab/cases-file.js";
+import { BundleError, loadProgram, REFERENCE_RAFT } from "../peer/program.js";
+import { requireFile } from "../peer/user-file.js";
+import { drawSeed, MAX_SEED } from "../runtime/random.js";
+import type { Mode } from "../runtime/runtime.js";
+import type { ScheduleName } from "../runtime/schedule.js";
+import type { RunManner, Runner } from "../stress/runner.js";
+import { checkDeterminism } from "./determinism.js";
+import { defaultJobs, makeRunner } from "./make-runner.js";
+import {
+  casesOption,
+  modeOption,
+  raftOption,
+  runOption,
+  scheduleOption,
+  seedOption,
+  traceOption,
+  wholeNumber,
+} from "./options.js";
 import { OrderedOutput } from "./ordered-output.js";
 import { checkWritable, SuiteResults } from "./results.js";
-import { type Planned, runSuite, type SuiteOptions } from "./suite.js";
+import { type Planned, runSuite } from "./suite.js";
 import { onEarlyEnd } from "./terminal.js";
-import { requireFile } from "./user-file.js";
+import { TraceFile } from "./trace-file.js";
 
 interface TestOptions {
   readonly raft?: string;
   readonly run: string;
   readonly cases?: string;
+  readonly mode: Mode;
+  readonly schedule?: ScheduleName;
   readonly seed?: number;
   readonly count: number;
-  readonly jobs: number;
+  readonly jobs?: number;
   readonly bail?: boolean;
   readonly verbose?: boolean;
+  readonly checkDeterminism?: boolean;
   readonly json?: string;
+  readonly trace?: string;
 }
-
-/** Cases at once unless told otherwise: the suite mostly sleeps, and two cores bear this many. */
-const DEFAULT_JOBS = 2;
 
 /** The lab says so once in a process (lab-spec 6.2). */
 const ONE_PROCESSOR_WARNING = "warning: there is only one processor, so locking bugs may stay hidden";
@@ -39,11 +54,12 @@ const RAFT_HINT =
 /** `whitewater test`: runs the cases against a raft.ts, with the lab's output and an exit code. */
 export function testCommand(): Command {
   return new Command("test")
-    .description("Run the lab's cases against a raft.ts, every peer on a worker thread of its own.")
+    .description("Run the lab's cases against a raft.ts: on threads in real time, or in virtual time.")
     .addOption(raftOption())
     .addOption(runOption())
     .addOption(casesOption())
     .addOption(modeOption())
+    .addOption(scheduleOption())
     .addOption(seedOption())
     .option(
       "--count <n>",
@@ -53,28 +69,31 @@ export function testCommand(): Command {
     )
     .option(
       "--jobs <n>",
-      "cases at once, each with its own peers",
+      `cases at once, each with its own peers (default: ${defaultJobs("threads")} on threads, one per core in sim)`,
       wholeNumber("--jobs", 1, 64),
-      DEFAULT_JOBS,
     )
     .option("--bail", "begin no further case after a failure")
     .option("--verbose", "print the peers' own log lines")
+    .option("--check-determinism", "virtual time: run each case twice and compare the two histories")
     .option("--json <file>", "write the results there as JSON")
+    .addOption(traceOption())
     .action(test);
 }
 
 async function test(options: TestOptions): Promise<void> {
+  checkTogether(options);
   const cases = selectCases(await allCases(options.cases), options.run);
-  if (options.json !== undefined) checkWritable(options.json);
+  if (options.json !== undefined) checkWritable("--json", options.json);
+  if (options.trace !== undefined) checkWritable("--trace", options.trace);
   const raft = options.raft ?? (existsSync("raft.ts") ? "raft.ts" : REFERENCE_RAFT);
   await requireFile(raft, RAFT_HINT);
-  const seed = options.seed ?? randomInt(MAX_SEED);
+  const seed = options.seed ?? drawSeed();
   const plan = planOf(cases, options.count, seed);
+  const jobs = options.jobs ?? defaultJobs(options.mode);
 
-  const shown = raft === REFERENCE_RAFT ? "the reference Raft" : raft;
-  console.log(`whitewater: ${shown} on threads, seed ${seed}`);
+  console.log(`whitewater: ${shown(raft)} ${inMode(options)}, seed ${seed}`);
   if (availableParallelism() < 2) console.log(ONE_PROCESSOR_WARNING);
-  const results = new SuiteResults(plan, { mode: "threads", seed, json: options.json });
+  const results = new SuiteResults(plan, { mode: options.mode, seed, json: options.json });
   const output = new OrderedOutput((line) => console.log(line));
   onEarlyEnd(() => {
     output.close();
@@ -82,11 +101,8 @@ async function test(options: TestOptions): Promise<void> {
   });
   try {
     const program = await loadProgram(raft);
-    await runOnThreads(program, plan, {
-      ...suiteOptions(options),
-      output,
-      onResult: (...args) => results.add(...args),
-    });
+    const runner = makeRunner(program, { mode: options.mode, jobs, casesFile: options.cases });
+    await runPlan(runner, plan, { options, jobs, output, results });
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
     console.error(`whitewater: ${raft} does not load, so every case fails:\n${error.message}`);
@@ -96,6 +112,55 @@ async function test(options: TestOptions): Promise<void> {
   process.exitCode = results.finish();
 }
 
+interface PlanOptions {
+  readonly options: TestOptions;
+  readonly jobs: number;
+  readonly output: OrderedOutput;
+  readonly results: SuiteResults;
+}
+
+/** Makes the runs of the plan, and closes the runner whatever happens. */
+async function runPlan(
+  runner: Runner,
+  plan: readonly Planned[],
+  { options, jobs, output, results }: PlanOptions,
+): Promise<void> {
+  const file = options.trace === undefined ? undefined : new TraceFile(options.trace);
+  const manner = mannerOf(options);
+  const bail = options.bail ?? false;
+  const onResult = (planned: Planned, result: Parameters<SuiteResults["add"]>[1]) =>
+    results.add(planned, result);
+  try {
+    if (options.checkDeterminism) {
+      await checkDeterminism(plan, { runner, manner, jobs, bail, output, onResult });
+    } else {
+      const onTrace = (planned: Planned, trace: readonly string[]) => file?.write(planned, manner, trace);
+      const replayArgs = replayArgsOf(options);
+      await runSuite(plan, { runner, manner, jobs, bail, replayArgs, output, onResult, onTrace });
+    }
+  } finally {
+    await runner.close();
+    file?.close();
+  }
+}
+
+/** @throws {UsageError} on options that mean nothing together */
+function checkTogether({ mode, schedule, checkDeterminism, trace }: TestOptions): void {
+  if (mode === "threads" && schedule !== undefined) {
+    throw new UsageError("--schedule is for virtual time; add --mode sim or --mode lockstep.");
+  }
+  if (mode === "threads" && checkDeterminism) {
+    throw new UsageError(
+      "--check-determinism is for virtual time; add --mode sim or --mode lockstep. Real time never runs twice alike.",
+    );
+  }
+  if (checkDeterminism && trace !== undefined) {
+    throw new UsageError(
+      "--check-determinism runs each case twice and --trace writes one run; use one of them.",
+    );
+  }
+}
+
 /** Each round runs all cases, and has the seed after that of the round before. */
 function planOf(cases: readonly CaseDefinition[], rounds: number, seed: number): readonly Planned[] {
   return Array.from({ length: rounds }, (_, round) => (seed + round) % (MAX_SEED + 1)).flatMap((seed) =>
@@ -103,27 +168,23 @@ function planOf(cases: readonly CaseDefinition[], rounds: number, seed: number):
   );
 }
 
-function suiteOptions({ jobs, bail, verbose, raft, cases }: TestOptions) {
-  return {
-    jobs,
-    bail: bail ?? false,
-    verbose: verbose ?? false,
-    replayArgs: [
-      ...(raft === undefined ? [] : ["--raft", raft]),
-      ...(cases === undefined ? [] : ["--cases", cases]),
-    ],
-  };
+function mannerOf({ mode, schedule = "lively", verbose = false, trace }: TestOptions): RunManner {
+  return { mode, schedule, verbose, trace: trace !== undefined };
 }
 
-async function runOnThreads(
-  program: Program,
-  plan: readonly Planned[],
-  options: Omit<SuiteOptions, "runtime">,
-): Promise<void> {
-  const threads = new PeerThreads(program);
-  try {
-    await runSuite(plan, { ...options, runtime: (seed) => threads.runtime(seed) });
-  } finally {
-    await threads.close();
-  }
+/** Arguments that a replay needs beside case, mode and seed. */
+function replayArgsOf({ raft, cases, schedule }: TestOptions): readonly string[] {
+  return [
+    ...(raft === undefined ? [] : ["--raft", raft]),
+    ...(cases === undefined ? [] : ["--cases", cases]),
+    ...(schedule === undefined ? [] : ["--schedule", schedule]),
+  ];
+}
+
+function shown(raft: string): string {
+  return raft === REFERENCE_RAFT ? "the reference Raft" : raft;
+}
+
+function inMode({ mode, schedule = "lively" }: TestOptions): string {
+  return mode === "threads" ? "on threads" : `in ${mode}, schedule ${schedule}`;
 }

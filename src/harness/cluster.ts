@@ -12,7 +12,8 @@ import type { TraceSink } from "../trace/event.js";
 import { AppliedLogs } from "./appliers.js";
 import { SubmittedCommands } from "./commands.js";
 import { describeServers } from "./details.js";
-import { type LogLine, NOT_LEADER, PeerHandle, type PeerListener, UNKNOWN_STATE } from "./peer-handle.js";
+import { NOT_LEADER, PeerHandle, type PeerListener, UNKNOWN_STATE } from "./peer-handle.js";
+import type { LogLine } from "./report.js";
 import { randomString } from "./random-string.js";
 import { Verdict } from "./verdict.js";
 
@@ -28,7 +29,7 @@ export interface ClusterOptions {
   readonly runtime: Runtime;
   readonly trace?: TraceSink | undefined;
   /** Told each line of a peer's console. */
-  readonly onLog?: ((peer: number, line: LogLine) => void) | undefined;
+  readonly onLog?: ((line: LogLine) => void) | undefined;
 }
 
 /** What the tester last heard of a peer's state, and when. */
@@ -214,7 +215,7 @@ export class Cluster {
       snapshot: persister.readSnapshot(),
       seed: runtime.random.fork(`peer:${peer}:${incarnation}`).int(0, MAX_SEED),
     });
-    const listener = this.#listenTo(peer);
+    const listener = this.#listenTo(peer, incarnation);
     return new PeerHandle({ peer, process, network, clock: runtime.clock, persister, listener });
   }
 
@@ -231,14 +232,14 @@ export class Cluster {
     }
   }
 
-  #listenTo(peer: number): PeerListener {
+  #listenTo(peer: number, incarnation: number): PeerListener {
     return {
       onSave: (state, snapshot) => this.trace?.record({ kind: "save", peer, state, snapshot }),
       onApply: (message) => this.#applied(peer, message),
       onLog: (line) => {
         if (line.term > 0) this.#see(peer, line);
         this.trace?.record({ kind: "log", peer, level: line.level, text: line.text });
-        this.#onLog?.(peer, line);
+        this.#onLog?.({ ...line, peer, incarnation, atMs: this.runtime.clock.nowMs() });
       },
       onFault: (fault) => this.verdict.fail({ ...fault, peer }),
     };

@@ -8,7 +8,7 @@ import type { CaseFailure } from "./case-failure.js";
 import { Cluster } from "./cluster.js";
 import { showCommand } from "./commands.js";
 import { checkNoLeader, checkOneLeader, checkTerms } from "./leadership.js";
-import type { LogLine } from "./peer-handle.js";
+import type { LogLine } from "./report.js";
 import { randomString } from "./random-string.js";
 import { type Failing, failingOf } from "./verdict.js";
 import { watchHandlers, watchTime } from "./watchdogs.js";
@@ -24,7 +24,7 @@ export interface ConfigOptions {
   readonly runtime: Runtime;
   readonly trace?: TraceSink | undefined;
   /** Told each line of a peer's console. */
-  readonly onLog?: ((peer: number, line: LogLine) => void) | undefined;
+  readonly onLog?: ((line: LogLine) => void) | undefined;
   /** Told what is odd but no failure. */
   readonly onWarning?: ((text: string) => void) | undefined;
 }

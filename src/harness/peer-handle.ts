@@ -15,8 +15,8 @@ export const NOT_LEADER: StartResult = { index: -1, term: -1, isLeader: false };
 /** What `getState` on a crashed peer answers: term unknown, not leader (lab-spec 9.1). */
 export const UNKNOWN_STATE: RaftState = { term: -1, isLeader: false };
 
-/** A line of a peer's console. */
-export type LogLine = Omit<Extract<PeerToMain, { kind: "log" }>, "kind">;
+/** What a peer says with a line of its console. */
+export type SaidLine = Omit<Extract<PeerToMain, { kind: "log" }>, "kind">;
 
 /** What a peer says that concerns the tester. */
 export interface PeerListener {
@@ -24,7 +24,7 @@ export interface PeerListener {
   onSave(state: Uint8Array, snapshot: Uint8Array | null): void;
   /** One `ApplyMsg`, encoded; it counts as taken. */
   onApply(message: Uint8Array): void;
-  onLog(line: LogLine): void;
+  onLog(line: SaidLine): void;
   onFault(fault: Fault): void;
 }
 

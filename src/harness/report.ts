@@ -1,10 +1,29 @@
 import type { Mode } from "../runtime/runtime.js";
 import type { RunError, RunResult } from "./case.js";
+import type { SaidLine } from "./peer-handle.js";
 
 export interface ReplayOptions {
   readonly mode: Mode;
   /** Further arguments that the run was started with, such as the path of raft.ts. */
   readonly args?: readonly string[];
+}
+
+/** A line of a peer's console, as the tester heard it. */
+export interface LogLine extends SaidLine {
+  readonly peer: number;
+  readonly incarnation: number;
+  /** Milliseconds since the run began, in the mode's own time. */
+  readonly atMs: number;
+}
+
+/**
+ * `   1250.040 ms  S1.2  T3   leader  elected`: the second incarnation of server 1, in term 3. The columns
+ * stay put, so that two runs can be compared.
+ */
+export function logLine({ atMs, peer, incarnation, term, isLeader, text }: LogLine): string {
+  const role = isLeader ? "leader" : "      ";
+  const who = `S${peer}.${incarnation}`.padEnd(5);
+  return `${atMs.toFixed(3).padStart(11)} ms  ${who} T${String(term).padEnd(3)} ${role}  ${text}`;
 }
 
 /** The line that the lab prints when a case begins (lab-spec 6.12). */

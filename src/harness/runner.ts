@@ -4,7 +4,7 @@ import { History } from "../trace/history.js";
 import { Recorder, type TraceListener } from "../trace/recorder.js";
 import type { CaseDefinition, RunResult } from "./case.js";
 import { Config } from "./config.js";
-import type { LogLine } from "./peer-handle.js";
+import type { LogLine } from "./report.js";
 import { guardRejections } from "./rejections.js";
 import { type Failing, failingOf } from "./verdict.js";
 
@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly trace?: TraceSink;
   /** Told the case's title, once, before anything else is told of it. */
   readonly onTitle?: (title: string) => void;
-  readonly onLog?: (peer: number, line: LogLine) => void;
+  readonly onLog?: (line: LogLine) => void;
   readonly onWarning?: (text: string) => void;
   /** Given the tester before the first peer boots: a checker can fail the case through it. */
   readonly onConfig?: (cfg: Config) => void;

@@ -123,7 +123,7 @@ function withoutAdvice(message: Message): Message {
 }
 
 /** The absolute path of a module of our own, given relative to this one and without extension. */
-function ownFile(path: string): string {
+export function ownFile(path: string): string {
   return fileURLToPath(new URL(`${path}${OWN_EXTENSION}`, import.meta.url));
 }
 

@@ -6,6 +6,7 @@ import type { Link } from "./link.js";
 import { PortLink } from "./port-link.js";
 import type { BootSpec, PeerProcess } from "./runtime.js";
 import { ThreadGauges } from "./thread-gauges.js";
+import type { ThreadProbe } from "./thread-probe.js";
 import { whereIsThread } from "./where-is-thread.js";
 
 /** How often each peer's event loop is looked at, in ms of real time. */
@@ -23,24 +24,28 @@ export class PeerThread implements PeerProcess {
   readonly #worker: Worker;
   readonly #link: PortLink<MainToPeer, PeerToMain>;
   readonly #gauges = new ThreadGauges();
+  readonly #probe: ThreadProbe | undefined;
   #hear: (message: PeerToMain) => void = () => {};
   #watch: NodeJS.Timeout | undefined;
   #isReady = false;
   #isTerminated = false;
 
-  constructor(program: Program, heapMiB: number) {
+  /** @param probe watches the thread, where the run is profiled */
+  constructor(program: Program, heapMiB: number, probe?: ThreadProbe) {
     this.#program = program;
+    this.#probe = probe;
     const { port1, port2 } = new MessageChannel();
-    const data: PeerThreadData = { program, port: port2, gauges: this.#gauges.buffer };
+    const data: PeerThreadData = { program, port: port2, gauges: this.#gauges.buffer, probe: probe?.boot };
     this.#worker = new Worker(program.workerText, {
       eval: true,
       workerData: data,
-      transferList: [port2],
+      transferList: probe ? [port2, probe.boot.port] : [port2],
       resourceLimits: { maxOldGenerationSizeMb: heapMiB },
       stdout: true, // what bypasses the peer's console must not tear the tester's lines
       stderr: true,
     });
-    this.#link = new PortLink(port1);
+    probe?.spawned(this.#worker);
+    this.#link = new PortLink(port1, probe?.link);
     this.ready = new Promise((resolve) => {
       this.#worker.once("message", () => {
         this.#isReady = true;
@@ -63,6 +68,7 @@ export class PeerThread implements PeerProcess {
 
   /** Turns the spare into an incarnation of a peer. */
   become(spec: BootSpec): void {
+    this.#probe?.became(spec);
     this.#worker.postMessage(spec);
     this.#watchEventLoop();
   }
@@ -87,7 +93,9 @@ export class PeerThread implements PeerProcess {
     this.#isTerminated = true;
     clearInterval(this.#watch);
     this.#link.close();
-    void this.#worker.terminate();
+    const terminate = (): void => void this.#worker.terminate();
+    if (this.#probe) this.#probe.ends(terminate);
+    else terminate();
   }
 
   /** The thread went without being told to: the peer says so with its last breath, once. */

@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { decodeFrames, encodeFrames, type WireMessage } from "../labrpc/frames.js";
 import type { Link } from "./link.js";
+import type { LinkProbe } from "./thread-probe.js";
 
 /**
  * A `Link` over a MessagePort. What is said in one turn of the event loop shares one buffer of frames and one
@@ -8,15 +9,19 @@ import type { Link } from "./link.js";
  */
 export class PortLink<Out extends WireMessage, In extends WireMessage> implements Link<Out, In> {
   readonly #port: MessagePort;
+  readonly #probe: LinkProbe<Out, In> | undefined;
   #outbox: Out[] = [];
   #isOpen = true;
 
-  constructor(port: MessagePort) {
+  /** @param probe watches what goes and comes, where the run is profiled */
+  constructor(port: MessagePort, probe?: LinkProbe<Out, In>) {
     this.#port = port;
+    this.#probe = probe;
   }
 
   post(message: Out): void {
     if (!this.#isOpen) return;
+    this.#probe?.said(message);
     this.#outbox.push(message);
     if (this.#outbox.length === 1) setImmediate(this.#flushLater);
   }
@@ -28,16 +33,20 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
     if (!this.#isOpen || this.#outbox.length === 0) return;
     const frames = encodeFrames(this.#outbox);
     this.#outbox = [];
+    this.#probe?.leaves();
     this.#port.postMessage(frames);
   }
 
   onMessage(hear: (message: In) => void): void {
     this.#port.on("message", (frames: Uint8Array) => {
+      this.#probe?.arrived();
       for (const message of decodeFrames<In>(frames)) {
         // The incarnation may end in the middle of a batch: the rest are words of the dead.
         if (!this.#isOpen) return;
+        this.#probe?.hears(message);
         hear(message);
       }
+      this.#probe?.heard();
     });
   }
 

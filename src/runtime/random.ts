@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
@@ -17,6 +17,11 @@ export interface Random {
 
 /** The largest seed: seeds are unsigned 32-bit whole numbers, short enough to type. */
 export const MAX_SEED = 0xffffffff;
+
+/** A seed nobody chose: the one place where real chance enters. It is printed before the run. */
+export function drawSeed(): number {
+  return randomInt(MAX_SEED + 1);
+}
 
 /** Largest integer of the tester's commands: the lab's `rnd63()`, kept within a double (lab-spec 9.7). */
 export const MAX_COMMAND = Number.MAX_SAFE_INTEGER;

@@ -3,12 +3,15 @@ import { RealClock } from "./clock.js";
 import { PeerThread } from "./peer-thread.js";
 import { seededRandom } from "./random.js";
 import type { BootSpec, PeerProcess, Runtime } from "./runtime.js";
+import type { ThreadProbe } from "./thread-probe.js";
 
 export interface ThreadsOptions {
   /** Threads kept ready beyond those in use, so that a restart takes milliseconds. */
   readonly spares?: number;
   /** Largest heap of a peer's thread, in MiB. */
   readonly peerHeapMiB?: number;
+  /** Makes what watches a thread, one for each; without it nothing is measured. */
+  readonly probe?: (() => ThreadProbe) | undefined;
 }
 
 /**
@@ -22,9 +25,9 @@ export class PeerThreads {
   #spares: PeerThread[] = [];
   #isClosed = false;
 
-  constructor(program: Program, { spares = 3, peerHeapMiB = 512 }: ThreadsOptions = {}) {
+  constructor(program: Program, { spares = 3, peerHeapMiB = 512, probe }: ThreadsOptions = {}) {
     this.#program = program;
-    this.#options = { spares, peerHeapMiB };
+    this.#options = { spares, peerHeapMiB, probe };
     this.#refill();
   }
 
@@ -62,7 +65,8 @@ export class PeerThreads {
   }
 
   #spawn(): PeerThread {
-    const thread = new PeerThread(this.#program, this.#options.peerHeapMiB);
+    const { peerHeapMiB, probe } = this.#options;
+    const thread = new PeerThread(this.#program, peerHeapMiB, probe?.());
     this.#all.add(thread);
     thread.ended.then(() => this.#all.delete(thread));
     return thread;

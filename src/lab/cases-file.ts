@@ -6,9 +6,9 @@ import type { Plugin } from "esbuild";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { casesOfModule } from "../harness/select.js";
-import { labCases } from "../lab/index.js";
 import { BundleError, bundle } from "../peer/program.js";
-import { requireFile } from "./user-file.js";
+import { requireFile } from "../peer/user-file.js";
+import { labCases } from "./index.js";
 
 /**
  * The lab's cases, and those that the user's `file` exports.

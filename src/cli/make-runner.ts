@@ -1,0 +1,43 @@
+import { url as inspectorUrl } from "node:inspector";
+import { availableParallelism } from "node:os";
+import type { Program } from "../peer/program.js";
+import type { Mode } from "../runtime/runtime.js";
+import { RunPool } from "../stress/run-pool.js";
+import { HereRunner, type Runner } from "../stress/runner.js";
+
+export interface RunnerOptions {
+  readonly mode: Mode;
+  /** Runs at once. */
+  readonly jobs: number;
+  /** The user's file of cases, if there is one. */
+  readonly casesFile: string | undefined;
+}
+
+/**
+ * The runner of a command. `sim` runs on threads of a pool, where a watchdog can end a peer that loops for
+ * ever; but on this thread under a debugger, so that it stops in raft.ts. The other modes have threads of
+ * their own.
+ */
+export function makeRunner(program: Program, { mode, jobs, casesFile }: RunnerOptions): Runner {
+  const isDebugged = inspectorUrl() !== undefined;
+  return mode === "sim" && !isDebugged
+    ? new RunPool({ program, casesFile, threads: jobs })
+    : new HereRunner(program);
+}
+
+/** Cases at once in the mode `threads`: the suite mostly sleeps, and two cores bear this many. */
+const JOBS_ON_THREADS = 2;
+
+/** Runs at once unless told otherwise. In `lockstep` one thread runs at a time, so more would gain nothing. */
+export function defaultJobs(mode: Mode): number {
+  switch (mode) {
+    case "threads":
+      return JOBS_ON_THREADS;
+    case "lockstep":
+      return 1;
+    case "sim":
+      return availableParallelism();
+    default:
+      return mode satisfies never;
+  }
+}

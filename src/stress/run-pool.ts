@@ -1,0 +1,86 @@
+import { Piscina } from "piscina";
+import type { CaseDefinition, RunError, RunResult } from "../harness/case.js";
+import { titleLine } from "../harness/report.js";
+import { ownFile } from "../peer/program.js";
+import type { RunSetup, RunTask, ToldReport } from "./run-worker.js";
+import type { RunManner, Runner, RunReport } from "./runner.js";
+import { Watch } from "./watch.js";
+
+export interface RunPoolOptions extends RunSetup {
+  /** Runs at once, each on a thread of its own. */
+  readonly threads: number;
+  /** Largest heap of one of these threads, in MiB. */
+  readonly heapMiB?: number;
+}
+
+/** Room for young objects, in MiB: runs make much garbage that dies at once. */
+const YOUNG_MIB = 64;
+
+/**
+ * Threads that make runs, one at a time each. A run that hangs, runs out of memory or kills its thread is a
+ * failed run; the pool goes on with a new thread.
+ */
+export class RunPool implements Runner {
+  readonly #setup: RunSetup;
+  readonly #piscina: Piscina;
+  readonly #heapMiB: number;
+
+  constructor({ threads, heapMiB = 1024, program, casesFile }: RunPoolOptions) {
+    this.#setup = { program, casesFile };
+    this.#heapMiB = heapMiB;
+    this.#piscina = new Piscina({
+      filename: ownFile("../stress/run-worker"),
+      minThreads: 0,
+      maxThreads: threads,
+      idleTimeout: 60_000,
+      workerData: this.#setup,
+      resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
+  }
+
+  /** To be called for no more runs at once than the pool has threads. Lines are told when the run has ended. */
+  async run(
+    definition: CaseDefinition,
+    seed: number,
+    manner: RunManner,
+    tell: (line: string) => void,
+  ): Promise<RunReport> {
+    const startedAtMs = performance.now();
+    const watch = new Watch(this.#setup.program);
+    const task: RunTask = { name: definition.name, seed, manner, pulse: watch.pulse.buffer };
+    try {
+      const { lines, ...report }: ToldReport = await this.#piscina.run(task, { signal: watch.signal });
+      for (const line of lines) tell(line);
+      return report;
+    } catch (error) {
+      tell(titleLine(definition.title));
+      const wallMs = performance.now() - startedAtMs;
+      return {
+        result: brokenOff(definition, seed, wallMs, watch.stuck ?? threadError(error, this.#heapMiB)),
+      };
+    } finally {
+      watch.stop();
+    }
+  }
+
+  /** Ends every thread. Resolves when none is left. */
+  async close(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+}
+
+/** The result of a run that came to no end of its own: what it had used is lost with its thread. */
+function brokenOff(definition: CaseDefinition, seed: number, wallMs: number, error: RunError): RunResult {
+  const { name, part, title, servers } = definition;
+  const unknown = { seconds: 0, rpcs: 0, bytes: 0, commits: 0 };
+  return { name, part, title, status: "failed", ...unknown, wallMs, peers: servers, seed, error };
+}
+
+function threadError(error: unknown, heapMiB: number): RunError {
+  const { code, message } = error as Error & { code?: string };
+  if (code === "ERR_WORKER_OUT_OF_MEMORY") {
+    const text = `the run ran out of memory: its thread has ${heapMiB} MiB of heap for all peers. What do they keep that grows?`;
+    return { kind: "exit", message: text, atMs: 0 };
+  }
+  return { kind: "exit", message: `the thread of the run died: ${message}`, atMs: 0 };
+}
