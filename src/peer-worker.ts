@@ -3,15 +3,19 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { FaultKind, MainToPeer, PeerToMain } from "./labrpc/wire.js";
 import { CompiledProgram, type Isolate } from "./peer/isolate.js";
 import type { Program } from "./peer/program.js";
+import type { PeerProbe } from "./profile/peer-probe.js";
 import { PortLink } from "./runtime/port-link.js";
 import type { BootSpec } from "./runtime/runtime.js";
 import { ThreadGauges } from "./runtime/thread-gauges.js";
+import type { ThreadProbeBoot } from "./runtime/thread-probe.js";
 
 /** What a thread is born with. Which peer it becomes, it learns when it is taken from the spares. */
 export interface PeerThreadData {
   readonly program: Program;
   readonly port: MessagePort;
   readonly gauges: SharedArrayBuffer;
+  /** Only where the run is profiled. */
+  readonly probe: ThreadProbeBoot | undefined;
 }
 
 /** More messages than this unread by the main thread, and the peer is flooding its link. */
@@ -19,17 +23,24 @@ const MAX_UNREAD = 100_000;
 
 const BEAT_MS = 250;
 
-const { program, port, gauges: buffer } = workerData as PeerThreadData;
+const { program, port, gauges: buffer, probe: probeBoot } = workerData as PeerThreadData;
 const compiled = new CompiledProgram(program);
 const gauges = new ThreadGauges(buffer);
 setInterval(() => gauges.beat(), BEAT_MS).unref();
 
-parentPort?.once("message", (spec: BootSpec) => becomePeer(spec));
-parentPort?.postMessage("spare");
+void waitForSpec();
 
-function becomePeer(spec: BootSpec): void {
-  const link = new PortLink<PeerToMain, MainToPeer>(port);
-  const isolate = compiled.open({ spec, time: "real", say: againstFlood(link) });
+async function waitForSpec(): Promise<void> {
+  // Loaded only where it is asked for: a thread that is not profiled pays nothing for it.
+  const probe = probeBoot && new (await import("./profile/peer-probe.js")).PeerProbe(probeBoot);
+  parentPort?.once("message", (spec: BootSpec) => becomePeer(spec, probe));
+  parentPort?.postMessage("spare");
+}
+
+function becomePeer(spec: BootSpec, probe: PeerProbe | undefined): void {
+  probe?.becomes();
+  const link = new PortLink<PeerToMain, MainToPeer>(port, probe);
+  const isolate = compiled.open({ spec, time: "real", say: againstFlood(link), meter: probe });
   reportStrayErrors(isolate);
   link.onMessage((message) => isolate.hear(message));
   isolate.boot();

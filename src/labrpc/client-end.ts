@@ -1,17 +1,21 @@
-import { decode, encode } from "../labgob/labgob.js";
+import { type Codec, meteredCodec } from "./peer-meter.js";
 import type { Name } from "./wire.js";
 
 /** Takes one encoded call to its fate: the reply's bytes, or `undefined`, the lab's `false`. */
 export type Carrier = (end: Name, svcMeth: string, args: Uint8Array) => Promise<Uint8Array | undefined>;
 
+const LABGOB = meteredCodec(undefined);
+
 /** One way to one server. Who holds an end can call; where it leads, the network knows. */
 export class ClientEnd {
   readonly name: Name;
   readonly #carry: Carrier;
+  readonly #codec: Codec;
 
-  constructor(name: Name, carry: Carrier) {
+  constructor(name: Name, carry: Carrier, codec: Codec = LABGOB) {
     this.name = name;
     this.#carry = carry;
+    this.#codec = codec;
   }
 
   /**
@@ -23,7 +27,7 @@ export class ClientEnd {
    * @throws {EncodeError} if `args` holds what the encoding cannot carry
    */
   async call<Reply>(svcMeth: string, args: unknown): Promise<Reply | undefined> {
-    const reply = await this.#carry(this.name, svcMeth, encode(args, "args"));
-    return reply && decode<Reply>(reply);
+    const reply = await this.#carry(this.name, svcMeth, this.#codec.encode(args, "args"));
+    return reply && this.#codec.decode<Reply>(reply);
   }
 }

@@ -348,6 +348,7 @@ export class Network {
   }
 
   #delay(caller: Caller, delayMs: number, then: () => void): void {
+    this.#trace?.delays?.(caller.rpc, delayMs);
     const cancel = this.#clock.after(delayMs, () => {
       this.#delayed.delete(caller);
       then();

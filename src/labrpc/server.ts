@@ -1,5 +1,6 @@
-import { decode, EncodeError, encode } from "../labgob/labgob.js";
+import { EncodeError } from "../labgob/labgob.js";
 import type { RpcServer } from "./network.js";
+import { type Codec, meteredCodec, type PeerMeter } from "./peer-meter.js";
 
 /** An RPC named a service or a method that its server does not have (lab-spec 2.5: the Go lab aborts). */
 export class UnknownMethodError extends Error {
@@ -57,6 +58,14 @@ export class Service {
 /** Services by name: what one peer offers to the others. Handlers of one server may overlap. */
 export class Server implements RpcServer {
   readonly #services = new Map<string, Service>();
+  readonly #meter: PeerMeter | undefined;
+  readonly #codec: Codec;
+
+  /** @param meter told how long handlers run, where the run is profiled */
+  constructor(meter?: PeerMeter) {
+    this.#meter = meter;
+    this.#codec = meteredCodec(meter);
+  }
 
   /** Adds a service; one of the same name is replaced. */
   addService(service: Service): void {
@@ -67,22 +76,26 @@ export class Server implements RpcServer {
    * Decodes `args`, runs the handler and encodes what it returns. The handler begins before this returns;
    * an async one is waited for.
    * @param svcMeth service and method, such as `"Raft.requestVote"`: split at its last dot
+   * @param rpcId the request's number, for the meter alone
    * @throws {UnknownMethodError} (as a rejection) if there is no such service or method
    * @throws {HandlerError} (as a rejection) if the handler throws, or its reply cannot be encoded
    * @throws {DecodeError} (as a rejection) if `args` are not labgob's bytes
    */
-  async dispatch(svcMeth: string, args: Uint8Array): Promise<Uint8Array> {
+  async dispatch(svcMeth: string, args: Uint8Array, rpcId = 0): Promise<Uint8Array> {
     const { service, method } = this.#find(svcMeth);
-    const decoded = decode<unknown>(args);
+    const decoded = this.#codec.decode<unknown>(args);
     const calledAs = `${service.name}.${method}`;
     let reply: unknown;
     try {
+      const handler = this.#meter?.handlerBegins(rpcId, calledAs);
       reply = service.run(method, decoded);
+      handler?.returned();
       if (isThenable(reply)) reply = await reply;
+      handler?.settled();
     } catch (cause) {
       throw new HandlerError(`${calledAs} threw: ${textOf(cause)}`, { cause });
     }
-    return encodeReply(calledAs, reply);
+    return encodeReply(calledAs, reply, this.#codec);
   }
 
   #find(svcMeth: string): { service: Service; method: string } {
@@ -110,13 +123,13 @@ export class Server implements RpcServer {
   }
 }
 
-function encodeReply(calledAs: string, reply: unknown): Uint8Array {
+function encodeReply(calledAs: string, reply: unknown, codec: Codec): Uint8Array {
   if (reply === undefined) {
     // The caller could not tell it from a lost call.
     throw new HandlerError(`${calledAs} returned undefined; a handler must return its reply.`);
   }
   try {
-    return encode(reply, "reply");
+    return codec.encode(reply, "reply");
   } catch (cause) {
     if (!(cause instanceof EncodeError)) throw cause;
     throw new HandlerError(`${calledAs} returned what cannot be sent: ${cause.message}`, { cause });

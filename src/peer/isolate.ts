@@ -1,5 +1,6 @@
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { type Context, constants, createContext, Script } from "node:vm";
+import type { PeerMeter } from "../labrpc/peer-meter.js";
 import type { FaultKind, MainToPeer, PeerToMain } from "../labrpc/wire.js";
 import type { BootSpec } from "../runtime/runtime.js";
 import type { RealmTime } from "./globals/globals.js";
@@ -45,6 +46,8 @@ export interface IsolateOptions {
   readonly spec: BootSpec;
   readonly time: "real" | "virtual";
   readonly say: (message: PeerToMain) => void;
+  /** Told where the peer's time goes, where the run is profiled. */
+  readonly meter?: PeerMeter | undefined;
 }
 
 /**

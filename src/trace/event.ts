@@ -71,4 +71,9 @@ export interface TraceRecord {
 /** Who listens to a run. It stamps the time; what it does never changes how the run goes. */
 export interface TraceSink {
   record(event: TraceEvent): void;
+  /**
+   * The router holds an RPC, its request or its reply, for `ms` because the rules of the lab's network ask
+   * for it. No event of a history, which shows it by the times of others: the profiler alone wants to know.
+   */
+  delays?(rpc: number, ms: number): void;
 }

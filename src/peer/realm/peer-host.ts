@@ -1,5 +1,6 @@
 import * as Comlink from "comlink";
 import { ClientEnd } from "../../labrpc/client-end.js";
+import { type Codec, meteredCodec, type PeerMeter } from "../../labrpc/peer-meter.js";
 import { HandlerError, Server, Service, UnknownMethodError } from "../../labrpc/server.js";
 import { TesterPort } from "../../labrpc/tester-endpoint.js";
 import type { FaultKind, LogLevel, MainToPeer, Name, PeerToMain } from "../../labrpc/wire.js";
@@ -19,6 +20,8 @@ const TESTER_METHODS = ["start", "getState", "kill", "snapshot"];
 export class PeerHost {
   readonly #spec: BootSpec;
   readonly #say: (message: PeerToMain) => void;
+  readonly #meter: PeerMeter | undefined;
+  readonly #codec: Codec;
   readonly #calls = new Map<number, (reply: Uint8Array | undefined) => void>();
   readonly #applyCh: ApplyChannel;
   readonly #testerPort: TesterPort;
@@ -27,9 +30,12 @@ export class PeerHost {
   #lastRpcId = 0;
   #isAskingState = false;
 
-  constructor(spec: BootSpec, say: (message: PeerToMain) => void) {
+  /** @param meter told where the peer's time goes, where the run is profiled */
+  constructor(spec: BootSpec, say: (message: PeerToMain) => void, meter?: PeerMeter) {
     this.#spec = spec;
     this.#say = say;
+    this.#meter = meter;
+    this.#codec = meteredCodec(meter);
     this.#applyCh = new ApplyChannel(say);
     this.#testerPort = new TesterPort((message) => say({ kind: "tester", message }));
   }
@@ -39,7 +45,7 @@ export class PeerHost {
     try {
       const raft = this.#make(loadModule());
       this.#raft = raft;
-      this.#server = servicesOf(raft);
+      this.#server = servicesOf(raft, this.#meter);
       Comlink.expose(
         testerApi(raft, (error) => this.fault("start", error)),
         this.#testerPort,
@@ -93,7 +99,7 @@ export class PeerHost {
           "Write: export function make(peers, me, persister, applyCh) { ... }",
       );
     }
-    const ends = this.#spec.ends.map((name) => new ClientEnd(name, this.#carry));
+    const ends = this.#spec.ends.map((name) => new ClientEnd(name, this.#carry, this.#codec));
     const persister = new MemoryPersister(this.#spec.state, this.#spec.snapshot, (state, snapshot) =>
       this.#say({ kind: "save", state, snapshot }),
     );
@@ -124,7 +130,7 @@ export class PeerHost {
   }
 
   #serve(rpcId: number, svcMeth: string, args: Uint8Array): void {
-    this.#server.dispatch(svcMeth, args).then(
+    this.#server.dispatch(svcMeth, args, rpcId).then(
       (reply) => this.#say({ kind: "reply", rpcId, reply }),
       (error: unknown) => this.fault(faultKindOf(error), error),
     );
@@ -166,8 +172,8 @@ function checkRaftPeer(raft: unknown): asserts raft is RaftPeer {
     throw new LoadError(`the peer that make returned has no method ${missing.join(", ")}`);
 }
 
-function servicesOf(raft: RaftPeer): Server {
-  const server = new Server();
+function servicesOf(raft: RaftPeer, meter: PeerMeter | undefined): Server {
+  const server = new Server(meter);
   server.addService(new Service("Raft", raft, { exclude: TESTER_METHODS }));
   for (const [name, receiver] of Object.entries(raft.services ?? {})) {
     if (receiver !== raft) server.addService(new Service(name, receiver));

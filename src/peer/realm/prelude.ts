@@ -4,6 +4,7 @@
  * evaluated here, in the realm where they live.
  */
 import * as whitewater from "../../index.js";
+import type { PeerMeter } from "../../labrpc/peer-meter.js";
 import type { FaultKind, MainToPeer, PeerToMain } from "../../labrpc/wire.js";
 import type { BootSpec } from "../../runtime/runtime.js";
 import { installGlobals, type RealmTime, requireNode } from "../globals/globals.js";
@@ -16,6 +17,8 @@ export interface RealmOptions {
   readonly time: "real" | "virtual";
   readonly services: HostServices;
   readonly say: (message: PeerToMain) => void;
+  /** Told where the peer's time goes, where the run is profiled. */
+  readonly meter?: PeerMeter | undefined;
   /** Evaluates raft.ts in the realm and returns its exports. */
   readonly evaluate: (require: (name: string) => unknown) => unknown;
 }
@@ -41,8 +44,8 @@ const ERROR_KINDS = {
 } as const satisfies Record<string, FaultKind>;
 
 /** Called once per realm, before anything else runs in it. */
-export function openRealm({ spec, time, services, say, evaluate }: RealmOptions): RealmHandle {
-  const host = new PeerHost(spec, say);
+export function openRealm({ spec, time, services, say, meter, evaluate }: RealmOptions): RealmHandle {
+  const host = new PeerHost(spec, say, meter);
   const realmTime = installGlobals(globalThis, {
     time,
     host: services,

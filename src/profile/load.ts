@@ -1,0 +1,133 @@
+import { performance } from "node:perf_hooks";
+import type { CaseDefinition } from "../harness/case.js";
+import type { Config } from "../harness/config.js";
+import type { TraceEvent, TraceSink } from "../trace/event.js";
+import { durations, recordMs, summary } from "./histograms.js";
+import type { LoadProfile } from "./profile.js";
+
+/** A steady load on one cluster. */
+export interface LoadOptions {
+  /** Calls of `start()` in a second. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly peers: number;
+}
+
+/** Told when the load begins and ends to count. */
+export interface LoadWindow {
+  begin(): void;
+  end(): void;
+}
+
+/** The load runs this long before it counts: until then functions are compiled and logs are empty. */
+const WARM_UP_MS = 1000;
+/** How often the commands that are due are sent. */
+const TICK_MS = 2;
+/** Nobody leads: how long until it is asked again who does. */
+const NO_LEADER_MS = 20;
+
+/**
+ * Calls `start()` at a steady rate, whether or not earlier commands have been committed, and measures how
+ * long each takes from the moment it was due: a cluster that falls behind cannot hide it by being asked less.
+ */
+export class SteadyLoad implements TraceSink {
+  readonly #options: LoadOptions;
+  readonly #window: LoadWindow;
+  readonly #latency = durations();
+  /** When each command was due that has an index and is not applied yet, by index. */
+  readonly #dueMs = new Map<number, number>();
+  #highestApplied = 0;
+  #appliedAtMs = 0;
+  #leader = 0;
+  #term = 0;
+  #started = 0;
+  #committed = 0;
+  #countsFromMs = Number.POSITIVE_INFINITY;
+  #countsToMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: LoadOptions, window: LoadWindow) {
+    this.#options = options;
+    this.#window = window;
+  }
+
+  /** The case that runs it. */
+  get definition(): CaseDefinition {
+    const { rate, peers } = this.#options;
+    return {
+      name: `Load${rate}Peers${peers}`,
+      part: "load",
+      title: `Load: ${rate} start() a second, ${peers} peers`,
+      servers: peers,
+      run: (cfg) => this.#run(cfg),
+    };
+  }
+
+  /** What came of it, when it has ended. */
+  get result(): LoadProfile {
+    const { rate } = this.#options;
+    const seconds = (this.#countsToMs - this.#countsFromMs) / 1000;
+    return {
+      rate,
+      seconds,
+      started: this.#started,
+      committed: this.#committed,
+      throughput: this.#committed / seconds,
+      commitLatency: summary(this.#latency),
+    };
+  }
+
+  record(event: TraceEvent): void {
+    if (event.kind !== "apply" || event.index <= this.#highestApplied) return;
+    this.#highestApplied = event.index;
+    this.#appliedAtMs = performance.now();
+    this.#commit(event.index);
+  }
+
+  async #run(cfg: Config): Promise<void> {
+    this.#leader = await cfg.checkOneLeader();
+    await this.#drive(cfg, WARM_UP_MS);
+    this.#window.begin();
+    this.#countsFromMs = performance.now();
+    await this.#drive(cfg, this.#options.seconds * 1000);
+    this.#countsToMs = performance.now();
+    this.#window.end();
+  }
+
+  /** Starts what falls due in the next `forMs`. */
+  async #drive(cfg: Config, forMs: number): Promise<void> {
+    const fromMs = performance.now();
+    const gapMs = 1000 / this.#options.rate;
+    for (let dueMs = fromMs; dueMs < fromMs + forMs; dueMs += gapMs) {
+      while (performance.now() < dueMs) await cfg.sleep(Math.max(TICK_MS, dueMs - performance.now()));
+      if (dueMs >= this.#countsFromMs) this.#started += 1;
+      cfg.background(() => this.#start(cfg, dueMs));
+    }
+  }
+
+  async #start(cfg: Config, dueMs: number): Promise<void> {
+    const { index, term, isLeader } = await cfg.start(this.#leader, Math.round(dueMs * 1e6));
+    if (!isLeader) return await this.#startElsewhere(cfg, dueMs);
+    if (term > this.#term) this.#dueMs.clear(); // commands of an earlier term may have been lost
+    this.#term = Math.max(this.#term, term);
+    this.#dueMs.set(index, dueMs);
+    if (index <= this.#highestApplied) this.#commit(index);
+  }
+
+  /** Finds out who leads, and tries there. The command stays due when it was. */
+  async #startElsewhere(cfg: Config, dueMs: number): Promise<void> {
+    await cfg.sleep(NO_LEADER_MS);
+    const peers = Array.from({ length: this.#options.peers }, (_, peer) => peer);
+    const states = await Promise.all(peers.map((peer) => cfg.getState(peer)));
+    const leader = states.findLastIndex(({ isLeader }) => isLeader);
+    if (leader >= 0) this.#leader = leader;
+    await this.#start(cfg, dueMs);
+  }
+
+  #commit(index: number): void {
+    const dueMs = this.#dueMs.get(index);
+    this.#dueMs.delete(index);
+    if (dueMs === undefined || dueMs < this.#countsFromMs || this.#appliedAtMs > this.#countsToMs) return;
+    this.#committed += 1;
+    recordMs(this.#latency, this.#appliedAtMs - dueMs);
+  }
+}

@@ -1,0 +1,59 @@
+import type { RecordableHistogram } from "node:perf_hooks";
+import { merged, summary } from "./histograms.js";
+import type { PeerRecord } from "./peer-record.js";
+import type { ClockCheck, HandlerProfile, MessageProfile } from "./profile.js";
+import type { LinkStages, RouterProbe } from "./router-probe.js";
+import type { HandlerFigures, PeerStages } from "./thread-words.js";
+
+/** What the messages of all `records` waited for. */
+export function messageProfile(records: readonly PeerRecord[], lost: RouterProbe["lost"]): MessageProfile {
+  const inPeer = (stage: keyof PeerStages): RecordableHistogram =>
+    merged(records.flatMap(({ stages }) => (stages ? [stages[stage]] : [])));
+  const inRouter = (stage: keyof LinkStages): RecordableHistogram =>
+    merged(records.map(({ link }) => link.stages[stage]));
+  const handled = merged(records.flatMap(({ handlers }) => handlers.map(({ handled }) => handled)));
+  const peerCount = Math.max(0, ...records.map(({ spec }) => (spec?.peer ?? 0) + 1));
+  return {
+    stages: {
+      queued: summary(inPeer("queued")),
+      toRouter: summary(inRouter("toRouter")),
+      atRouter: summary(inRouter("atRouter")),
+      held: summary(inRouter("held")),
+      asked: summary(inRouter("asked")),
+      toPeer: summary(inPeer("toPeer")),
+      atPeer: summary(inPeer("atPeer")),
+      handled: summary(handled),
+      encode: summary(inPeer("encode")),
+      decode: summary(inPeer("decode")),
+    },
+    roundTrip: summary(inPeer("roundTrip")),
+    atPeer: Array.from({ length: peerCount }, (_, peer) => {
+      const own = records.filter(({ spec }) => spec?.peer === peer);
+      return summary(merged(own.flatMap(({ stages }) => (stages ? [stages.atPeer] : []))));
+    }),
+    lost: { ...lost },
+  };
+}
+
+/** Each handler, over all peers; the one that took longest in all first. */
+export function handlerProfiles(records: readonly PeerRecord[]): HandlerProfile[] {
+  const byName = new Map<string, HandlerFigures[]>();
+  for (const handler of records.flatMap(({ handlers }) => handlers)) {
+    byName.set(handler.svcMeth, [...(byName.get(handler.svcMeth) ?? []), handler]);
+  }
+  return [...byName]
+    .map(([svcMeth, figures]) => ({
+      svcMeth,
+      handled: summary(merged(figures.map(({ handled }) => handled))),
+      blocked: summary(merged(figures.map(({ blocked }) => blocked))),
+    }))
+    .filter(({ handled }) => handled.count > 0)
+    .sort((a, b) => b.handled.count * b.handled.meanMs - a.handled.count * a.handled.meanMs);
+}
+
+/** The peer whose clock may be furthest off. */
+export function clockCheck(records: readonly PeerRecord[]): ClockCheck {
+  const checks = records.flatMap(({ link }) => link.clockOffset() ?? []);
+  const worst = checks.sort((a, b) => Math.abs(b.offsetMs) + b.errorMs - Math.abs(a.offsetMs) - a.errorMs)[0];
+  return worst ?? { offsetMs: 0, errorMs: 0 };
+}

@@ -1,0 +1,143 @@
+import type { RunResult } from "../harness/case.js";
+import type { Loss } from "../trace/event.js";
+import type { Durations } from "./histograms.js";
+
+/** Where the threads of one run spent their time. Plain data: `--json` is this. */
+export interface Profile extends Measured {
+  readonly bottleneck: Bottleneck;
+  readonly load?: LoadProfile;
+  /** What came of the run, as of `whitewater test`. */
+  readonly result: RunResult;
+}
+
+/** What was measured between the beginning and the end of a run's steps. */
+export interface Measured {
+  readonly wallMs: number;
+  /** Cores that this process may use. */
+  readonly cores: number;
+  /** The main thread first, then each incarnation of each peer. */
+  readonly threads: readonly ThreadProfile[];
+  /** The process's other threads: the engine's helpers, spare peers, the file system's. */
+  readonly otherThreadsOnCoreMs: Figure;
+  readonly messages: MessageProfile;
+  /** The one that took longest in all first. */
+  readonly handlers: readonly HandlerProfile[];
+  readonly clock: ClockCheck;
+}
+
+/** A figure that the system may not tell: then why. */
+export type Figure = number | { readonly unavailable: string };
+
+export interface ThreadProfile {
+  /** `main`, `peer 2`, or `peer 2, incarnation 3`. */
+  readonly name: string;
+  readonly peer?: number;
+  readonly incarnation?: number;
+  /** Since the main thread's clock began. */
+  readonly fromMs: number;
+  /** How long it was watched; the three times below add up to it. */
+  readonly wallMs: number;
+  readonly onCoreMs: Figure;
+  /** Ready to run, and waiting for a core. */
+  readonly waitingMs: Figure;
+  readonly asleepMs: Figure;
+  readonly wantedSwitches: Figure;
+  readonly forcedSwitches: Figure;
+  /** Share of the time in which the event loop was not idle, 0 to 1. No measure of the core: see `onCoreMs`. */
+  readonly loopUtilization: number;
+  /** How late a timer of 20 ms was. */
+  readonly loopDelay: Durations;
+  readonly collections: Durations;
+  readonly heapMiB: number;
+  readonly heapHighestMiB: number;
+}
+
+/** What each message of an RPC waited for on its way, and what was done with it; requests and replies alike. */
+export const STAGES = [
+  "queued",
+  "toRouter",
+  "atRouter",
+  "held",
+  "asked",
+  "toPeer",
+  "atPeer",
+  "handled",
+  "encode",
+  "decode",
+] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+export const STAGE_TITLES: Readonly<Record<Stage, string>> = {
+  queued: "queued in the sender",
+  toRouter: "in flight to the router",
+  atRouter: "waiting for the router's event loop",
+  held: "held by the router, its own work",
+  asked: "held as the lab's network asks",
+  toPeer: "in flight to the receiver",
+  atPeer: "waiting for the receiver's event loop",
+  handled: "handled",
+  encode: "encoding",
+  decode: "decoding",
+};
+
+export interface MessageProfile {
+  readonly stages: Readonly<Record<Stage, Durations>>;
+  /** From saying a call until its reply is heard. */
+  readonly roundTrip: Durations;
+  /** How long each peer's messages waited for its event loop: `atPeer`, by peer. */
+  readonly atPeer: readonly Durations[];
+  /** Calls that came to nothing. */
+  readonly lost: Readonly<Partial<Record<Loss, number>>>;
+}
+
+export interface HandlerProfile {
+  readonly svcMeth: string;
+  /** Until its reply was there. */
+  readonly handled: Durations;
+  /** The part of it in which it had the event loop to itself. */
+  readonly blocked: Durations;
+}
+
+/** Whether the threads' clocks agree, from the quickest messages each way: no message comes before it left. */
+export interface ClockCheck {
+  /** The largest offset of a peer's clock from the main thread's, in ms. */
+  readonly offsetMs: number;
+  /** What that offset may be wrong by. */
+  readonly errorMs: number;
+}
+
+export type Cause =
+  | "core"
+  | "router"
+  | "peer"
+  | "collector"
+  | "handler"
+  | "promise"
+  | "network"
+  | "clock"
+  | "unknown";
+
+export interface Bottleneck {
+  readonly cause: Cause;
+  /** Names it, with its figures. */
+  readonly sentence: string;
+}
+
+/** What came of a steady load. */
+export interface LoadProfile {
+  /** Calls of `start()` asked for, in a second. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly started: number;
+  readonly committed: number;
+  /** Commands committed in a second. */
+  readonly throughput: number;
+  /** From the moment a command was due until a peer had applied it. */
+  readonly commitLatency: Durations;
+}
+
+/** The figure, or `fallback` where the system does not tell it. */
+export function known(figure: Figure, fallback: number): number {
+  return typeof figure === "number" ? figure : fallback;
+}

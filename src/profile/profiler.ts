@@ -1,0 +1,134 @@
+import type { Profiler as Inspector } from "node:inspector";
+import { availableParallelism } from "node:os";
+import { monitorEventLoopDelay, PerformanceObserver, performance } from "node:perf_hooks";
+import { getHeapStatistics } from "node:v8";
+import type { ThreadProbe } from "../runtime/thread-probe.js";
+import type { TraceSink } from "../trace/event.js";
+import { EVENT } from "./event-ring.js";
+import { durations, recordMs } from "./histograms.js";
+import { clockCheck, handlerProfiles, messageProfile } from "./message-figures.js";
+import { ownProcPlace } from "./os-thread.js";
+import { OtherThreads } from "./other-threads.js";
+import { PeerRecord, type RecordOptions } from "./peer-record.js";
+import { known, type Measured } from "./profile.js";
+import { RouterProbe } from "./router-probe.js";
+import { StackSamples } from "./stack-samples.js";
+import { ThreadRecord } from "./thread-record.js";
+import { LOOP_LOOK_MS } from "./thread-words.js";
+
+/** How often every thread is looked at from the main thread. */
+const LOOK_MS = 100;
+
+/**
+ * Measures one run: give `probe` to its threads and `trace` to its router, and call `begin` and `end` around
+ * what is to be measured.
+ */
+export class Profiler {
+  readonly router: RouterProbe;
+  readonly main: ThreadRecord;
+  readonly #options: RecordOptions;
+  readonly #loop = monitorEventLoopDelay({ resolution: LOOP_LOOK_MS });
+  readonly #collections = durations();
+  readonly #collectionObserver: PerformanceObserver;
+  readonly #others = new OtherThreads();
+  readonly #stack: StackSamples | undefined;
+  readonly #records: PeerRecord[] = [];
+  #looks: NodeJS.Timeout | undefined;
+  #heapHighest = 0;
+  #fromMs = 0;
+  #mainSamples: Promise<Inspector.Profile | undefined> = Promise.resolve(undefined);
+
+  constructor(options: RecordOptions) {
+    this.#options = options;
+    this.router = new RouterProbe(options.trace);
+    this.#stack = options.cpuProfile ? new StackSamples() : undefined;
+    this.main = new ThreadRecord(options.trace);
+    this.main.spawned((since) => performance.eventLoopUtilization(since));
+    this.main.introduced(ownProcPlace(), { loop: this.#loop, collections: this.#collections });
+    this.#collectionObserver = new PerformanceObserver((list) => {
+      for (const { startTime, duration } of list.getEntries()) {
+        recordMs(this.#collections, duration);
+        this.router.ring?.note(EVENT.collection, startTime, startTime + duration);
+      }
+    });
+  }
+
+  /** What the run's router is to tell. */
+  get trace(): TraceSink {
+    return this.router;
+  }
+
+  /** Makes what watches a new thread. */
+  readonly probe = (): ThreadProbe => {
+    const record = new PeerRecord(this.router, this.#options);
+    this.#records.push(record);
+    return record;
+  };
+
+  /** The incarnations measured, in the order of their boots. */
+  get peers(): readonly PeerRecord[] {
+    return this.#records.filter(({ spec }) => spec !== undefined);
+  }
+
+  /** When `begin` was called, on the main thread's clock. */
+  get fromMs(): number {
+    return this.#fromMs;
+  }
+
+  /** From here on it counts. */
+  begin(): void {
+    this.#loop.enable();
+    this.#collectionObserver.observe({ entryTypes: ["gc"] });
+    this.#others.begin();
+    this.#stack?.begin();
+    this.#heapHighest = 0;
+    this.router.clear();
+    for (const record of this.peers) record.begin();
+    this.#fromMs = performance.now();
+    this.main.begin();
+    this.#looks = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** Up to here it counted. @returns what was measured, which nothing changes any more */
+  end(): Measured {
+    clearInterval(this.#looks);
+    this.#look();
+    for (const { thread } of this.peers) thread.end();
+    this.main.end();
+    this.#loop.disable();
+    this.#collectionObserver.disconnect();
+    this.#mainSamples = this.#stack?.end() ?? this.#mainSamples;
+    return this.#measured();
+  }
+
+  /** The samples of the main thread's stack, where they were asked for. */
+  mainSamples(): Promise<Inspector.Profile | undefined> {
+    return this.#mainSamples;
+  }
+
+  /** Hears no further word of the threads. */
+  close(): void {
+    for (const record of this.#records) record.close();
+  }
+
+  #measured(): Measured {
+    const heap = { used: getHeapStatistics().used_heap_size, highest: this.#heapHighest };
+    const threads = [this.main.profile({ name: "main" }, heap), ...this.peers.map((peer) => peer.profile())];
+    const named = threads.reduce((sum, { onCoreMs }) => sum + known(onCoreMs, 0), 0);
+    return {
+      wallMs: performance.now() - this.#fromMs,
+      cores: availableParallelism(),
+      threads,
+      otherThreadsOnCoreMs: this.#others.onCoreMs(named),
+      messages: messageProfile(this.peers, this.router.lost),
+      handlers: handlerProfiles(this.peers),
+      clock: clockCheck(this.peers),
+    };
+  }
+
+  #look(): void {
+    this.main.look();
+    for (const { thread } of this.peers) thread.look();
+    this.#heapHighest = Math.max(this.#heapHighest, getHeapStatistics().used_heap_size);
+  }
+}

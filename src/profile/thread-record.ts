@@ -1,0 +1,123 @@
+import { type EventLoopUtilization, type Histogram, performance } from "node:perf_hooks";
+import { summary } from "./histograms.js";
+import { between, type OsFigures, OsThread, type ProcPlace } from "./os-thread.js";
+import type { Figure, ThreadProfile } from "./profile.js";
+import { LOOP_LOOK_MS } from "./thread-words.js";
+
+type ReadLoop = (since?: EventLoopUtilization) => EventLoopUtilization;
+
+/** Histograms that a thread keeps of itself. */
+export interface OwnHistograms {
+  readonly loop: Histogram;
+  readonly collections: Histogram;
+}
+
+export interface Heap {
+  readonly used: number;
+  readonly highest: number;
+}
+
+/** One look at a thread from outside. */
+export interface ThreadLook {
+  readonly atMs: number;
+  readonly figures: OsFigures;
+}
+
+const AT_BIRTH: OsFigures = { onCoreMs: 0, waitingMs: 0, wantedSwitches: 0, forcedSwitches: 0 };
+const BYTES_PER_MIB = 2 ** 20;
+
+/**
+ * What the system and the engine tell of one thread, from when it began to be watched until it ended or was
+ * no longer watched. The last look holds when the thread ends without a word.
+ */
+export class ThreadRecord {
+  /** Each look, for the trace; filled where one is asked for. */
+  readonly looks: ThreadLook[] = [];
+  readonly #keepsLooks: boolean;
+  #os: OsThread | undefined;
+  #unavailable = "the thread ended before it was looked at";
+  #histograms: OwnHistograms | undefined;
+  #fromMs = performance.now();
+  #toMs: number | undefined;
+  #first: OsFigures = AT_BIRTH;
+  #last: OsFigures | undefined;
+  #readLoop: ReadLoop = () => ({ idle: 0, active: 0, utilization: 0 });
+  #loopAtFirst: EventLoopUtilization | undefined;
+  #loop: EventLoopUtilization | undefined;
+
+  constructor(keepsLooks: boolean) {
+    this.#keepsLooks = keepsLooks;
+  }
+
+  /** The thread is there: `readLoop` tells its event loop's utilization. */
+  spawned(readLoop: ReadLoop): void {
+    this.#readLoop = readLoop;
+  }
+
+  /** The thread has told where the system tells of it, and what it keeps of itself. */
+  introduced(place: ProcPlace, histograms: OwnHistograms): void {
+    this.#histograms = histograms;
+    try {
+      if ("unavailable" in place) this.#unavailable = place.unavailable;
+      else this.#os = new OsThread(place.path);
+      this.begin(); // what it did before it could be looked at cannot be told apart by time
+    } catch (error) {
+      this.#unavailable = (error as Error).message;
+    }
+  }
+
+  /** What happens from now on counts. */
+  begin(): void {
+    this.#fromMs = performance.now();
+    this.#first = this.#os?.read() ?? AT_BIRTH;
+    this.#loopAtFirst = this.#readLoop();
+    this.#histograms?.loop.reset();
+    this.#histograms?.collections.reset();
+    this.looks.length = 0;
+  }
+
+  /** Looks at the thread: what it holds is the figures of the last look. */
+  look(): void {
+    if (this.#toMs !== undefined) return;
+    const figures = this.#os?.read();
+    if (!figures) return;
+    this.#last = figures;
+    this.#loop = this.#readLoop(this.#loopAtFirst);
+    if (this.#keepsLooks) this.looks.push({ atMs: performance.now(), figures });
+  }
+
+  /** The thread is about to end, or to be watched no more. */
+  end(): void {
+    this.look();
+    this.#toMs ??= performance.now();
+    this.#os?.close();
+    this.#os = undefined;
+  }
+
+  get fromMs(): number {
+    return this.#fromMs;
+  }
+
+  profile(who: Pick<ThreadProfile, "name" | "peer" | "incarnation">, heap: Heap): ThreadProfile {
+    const wallMs = (this.#toMs ?? performance.now()) - this.#fromMs;
+    const os = this.#last && between(this.#first, this.#last);
+    const figure = (tell: (figures: OsFigures) => number): Figure =>
+      os ? tell(os) : { unavailable: this.#unavailable };
+    return {
+      ...who,
+      fromMs: this.#fromMs,
+      wallMs,
+      onCoreMs: figure(({ onCoreMs }) => onCoreMs),
+      waitingMs: figure(({ waitingMs }) => waitingMs),
+      // The system counts the core's time in ticks that end up to 4 ms late, so the sum may be a little over.
+      asleepMs: figure(({ onCoreMs, waitingMs }) => Math.max(0, wallMs - onCoreMs - waitingMs)),
+      wantedSwitches: figure(({ wantedSwitches }) => wantedSwitches),
+      forcedSwitches: figure(({ forcedSwitches }) => forcedSwitches),
+      loopUtilization: this.#loop?.utilization ?? 0,
+      loopDelay: summary(this.#histograms?.loop, LOOP_LOOK_MS),
+      collections: summary(this.#histograms?.collections),
+      heapMiB: heap.used / BYTES_PER_MIB,
+      heapHighestMiB: heap.highest / BYTES_PER_MIB,
+    };
+  }
+}

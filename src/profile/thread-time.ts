@@ -1,0 +1,71 @@
+import { performance } from "node:perf_hooks";
+
+/** How a batch spent its time from leaving one thread to the first turn of the other's event loop. */
+export interface Arrival {
+  readonly leftAtMs: number;
+  /** When the receiver began to read it. */
+  readonly atMs: number;
+  /** Until the receiver's thread was awake: the system's part, with the wait for a core. */
+  readonly inFlightMs: number;
+}
+
+type SetTimer = (callback: (...args: unknown[]) => unknown, ...rest: unknown[]) => unknown;
+
+/**
+ * One clock for all threads of a process, and where this thread's event loop stood when a batch came.
+ *
+ * A message that waits in a thread's queue keeps its event loop from going idle. So the time that the loop
+ * was idle since the last look, up to the age of the message, is time before the thread woke for it; the
+ * rest is time in which the loop was busy with something else. That holds if there was a look at the
+ * beginning of whatever kept the loop busy: `look` is called there.
+ */
+export class ThreadTime {
+  readonly #skewMs: number;
+  #idleMs = 0;
+
+  /** @param originMs `performance.timeOrigin` of the main thread, whose clock is the common one */
+  constructor(originMs: number) {
+    this.#skewMs = performance.timeOrigin - originMs; // 0 in today's Node: one origin for the process
+  }
+
+  /** Milliseconds on the common clock. */
+  now(): number {
+    return performance.now() + this.#skewMs;
+  }
+
+  /** A time of this thread's `performance`, on the common clock. */
+  common(ms: number): number {
+    return ms + this.#skewMs;
+  }
+
+  /** The event loop is at work: whether it was idle since is to be told from here. */
+  look(): void {
+    this.#idleMs = performance.nodeTiming.idleTime;
+  }
+
+  /** Looks at the beginning of every timer's callback that this thread sets from now on. */
+  lookAtTimers(): void {
+    const timers = globalThis as unknown as Record<"setTimeout" | "setInterval" | "setImmediate", SetTimer>;
+    const look = (): void => this.look();
+    for (const name of ["setTimeout", "setInterval", "setImmediate"] as const) {
+      const set = timers[name];
+      const setAndLook: SetTimer = (callback, ...rest) => {
+        const lookAndCall = function (this: unknown, ...args: unknown[]): unknown {
+          look();
+          return callback.apply(this, args);
+        };
+        return set(lookAndCall, ...rest);
+      };
+      timers[name] = Object.assign(setAndLook, set); // what `util.promisify` finds on it included
+    }
+  }
+
+  /** A batch that left at `leftAtMs` begins to be read. */
+  arrival(leftAtMs: number): Arrival {
+    const atMs = this.now();
+    const idleBeforeMs = this.#idleMs;
+    this.look();
+    const idleMs = this.#idleMs - idleBeforeMs;
+    return { leftAtMs, atMs, inFlightMs: Math.max(0, Math.min(atMs - leftAtMs, idleMs)) };
+  }
+}
