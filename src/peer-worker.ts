@@ -4,6 +4,7 @@ import type { FaultKind, MainToPeer, PeerToMain } from "./labrpc/wire.js";
 import { CompiledProgram, type Isolate } from "./peer/isolate.js";
 import type { Program } from "./peer/program.js";
 import type { PeerProbe } from "./profile/peer-probe.js";
+import { lockstepPeer } from "./runtime/lockstep-peer.js";
 import { PortLink } from "./runtime/port-link.js";
 import type { BootSpec } from "./runtime/runtime.js";
 import { ThreadGauges } from "./runtime/thread-gauges.js";
@@ -14,6 +15,8 @@ export interface PeerThreadData {
   readonly program: Program;
   readonly port: MessagePort;
   readonly gauges: SharedArrayBuffer;
+  /** Counts the turns done in lockstep; the thread is driven by turns where it is given. */
+  readonly turnsDone?: SharedArrayBuffer;
   /** Only where the run is profiled. */
   readonly probe: ThreadProbeBoot | undefined;
 }
@@ -23,12 +26,13 @@ const MAX_UNREAD = 100_000;
 
 const BEAT_MS = 250;
 
-const { program, port, gauges: buffer, probe: probeBoot } = workerData as PeerThreadData;
+const { program, port, gauges: buffer, probe: probeBoot, turnsDone } = workerData as PeerThreadData;
 const compiled = new CompiledProgram(program);
 const gauges = new ThreadGauges(buffer);
 setInterval(() => gauges.beat(), BEAT_MS).unref();
 
-void waitForSpec();
+if (turnsDone) lockstepPeer(port, turnsDone, compiled);
+else void waitForSpec();
 
 async function waitForSpec(): Promise<void> {
   // Loaded only where it is asked for: a thread that is not profiled pays nothing for it.

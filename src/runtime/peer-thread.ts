@@ -6,8 +6,12 @@ import type { Link } from "./link.js";
 import { PortLink } from "./port-link.js";
 import type { BootSpec, PeerProcess } from "./runtime.js";
 import { ThreadGauges } from "./thread-gauges.js";
+import type { SpareThread } from "./thread-pool.js";
 import type { ThreadProbe } from "./thread-probe.js";
 import { whereIsThread } from "./where-is-thread.js";
+
+/** Largest heap of a peer's thread, unless told otherwise. */
+export const PEER_HEAP_MIB = 512;
 
 /** How often each peer's event loop is looked at, in ms of real time. */
 const WATCH_MS = 500;
@@ -15,7 +19,7 @@ const WATCH_MS = 500;
 const STUCK_LOOKS = 10;
 
 /** One worker thread, a spare at first, then one incarnation of a peer until it is terminated. */
-export class PeerThread implements PeerProcess {
+export class PeerThread implements PeerProcess, SpareThread {
   /** Resolves when the thread has loaded its programs and could become a peer at once; or has ended. */
   readonly ready: Promise<void>;
   /** Resolves when the thread is gone, however it went. */
@@ -36,14 +40,7 @@ export class PeerThread implements PeerProcess {
     this.#probe = probe;
     const { port1, port2 } = new MessageChannel();
     const data: PeerThreadData = { program, port: port2, gauges: this.#gauges.buffer, probe: probe?.boot };
-    this.#worker = new Worker(program.workerText, {
-      eval: true,
-      workerData: data,
-      transferList: probe ? [port2, probe.boot.port] : [port2],
-      resourceLimits: { maxOldGenerationSizeMb: heapMiB },
-      stdout: true, // what bypasses the peer's console must not tear the tester's lines
-      stderr: true,
-    });
+    this.#worker = peerWorker(data, heapMiB);
     probe?.spawned(this.#worker);
     this.#link = new PortLink(port1, probe?.link);
     this.ready = new Promise((resolve) => {
@@ -127,7 +124,20 @@ export class PeerThread implements PeerProcess {
   }
 }
 
-function faultOf(error: Error & { code?: string }, heapMiB: number): Fault {
+/** A worker that runs `peer-worker.ts` on `data`. */
+export function peerWorker(data: PeerThreadData, heapMiB: number): Worker {
+  return new Worker(data.program.workerText, {
+    eval: true,
+    workerData: data,
+    transferList: data.probe ? [data.port, data.probe.port] : [data.port],
+    resourceLimits: { maxOldGenerationSizeMb: heapMiB },
+    stdout: true, // what bypasses the peer's console must not tear the tester's lines
+    stderr: true,
+  });
+}
+
+/** What the end of a thread by an error means for its peer. */
+export function faultOf(error: Error & { code?: string }, heapMiB: number): Fault {
   if (error.code === "ERR_WORKER_OUT_OF_MEMORY") {
     return {
       kind: "exit",

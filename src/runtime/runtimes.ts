@@ -1,4 +1,5 @@
 import type { Program } from "../peer/program.js";
+import { Lockstep } from "./lockstep.js";
 import type { Mode, Runtime } from "./runtime.js";
 import type { ScheduleName } from "./schedule.js";
 import { Sim } from "./sim.js";
@@ -8,6 +9,7 @@ import { PeerThreads } from "./threads.js";
 export class Runtimes {
   readonly #program: Program;
   #threads: PeerThreads | undefined;
+  #lockstep: Lockstep | undefined;
   #sim: Sim | undefined;
 
   constructor(program: Program) {
@@ -21,7 +23,8 @@ export class Runtimes {
         this.#threads ??= new PeerThreads(this.#program);
         return this.#threads.runtime(seed);
       case "lockstep":
-        throw new Error("lockstep is not there yet");
+        this.#lockstep ??= new Lockstep(this.#program);
+        return this.#lockstep.runtime(seed, schedule);
       case "sim":
         this.#sim ??= new Sim(this.#program);
         return this.#sim.runtime(seed, schedule);
@@ -32,6 +35,6 @@ export class Runtimes {
 
   /** Ends every thread. Resolves when none is left. */
   async close(): Promise<void> {
-    await this.#threads?.close();
+    await Promise.all([this.#threads?.close(), this.#lockstep?.close()]);
   }
 }

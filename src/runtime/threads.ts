@@ -1,8 +1,9 @@
 import type { Program } from "../peer/program.js";
 import { RealClock } from "./clock.js";
-import { PeerThread } from "./peer-thread.js";
+import { PEER_HEAP_MIB, PeerThread } from "./peer-thread.js";
 import { seededRandom } from "./random.js";
 import type { BootSpec, PeerProcess, Runtime } from "./runtime.js";
+import { ThreadPool } from "./thread-pool.js";
 import type { ThreadProbe } from "./thread-probe.js";
 
 export interface ThreadsOptions {
@@ -18,58 +19,14 @@ export interface ThreadsOptions {
  * The mode `threads`: every peer on a worker thread of its own, in real time. One pool of threads serves
  * all the runs of one program, one after another or at once.
  */
-export class PeerThreads {
-  readonly #program: Program;
-  readonly #options: Required<ThreadsOptions>;
-  readonly #all = new Set<PeerThread>();
-  #spares: PeerThread[] = [];
-  #isClosed = false;
-
-  constructor(program: Program, { spares = 3, peerHeapMiB = 512, probe }: ThreadsOptions = {}) {
-    this.#program = program;
-    this.#options = { spares, peerHeapMiB, probe };
-    this.#refill();
+export class PeerThreads extends ThreadPool<PeerThread> {
+  constructor(program: Program, { spares = 3, peerHeapMiB = PEER_HEAP_MIB, probe }: ThreadsOptions = {}) {
+    super(spares, () => new PeerThread(program, peerHeapMiB, probe?.()));
   }
 
   /** Time, chance and peers for one run of one case. */
   runtime(seed: number): Runtime {
     return new ThreadsRuntime(this, seed);
-  }
-
-  /** A thread for a new incarnation: a spare, or a fresh one where there is none. */
-  take(): PeerThread {
-    const thread = this.#spares.shift() ?? this.#spawn();
-    this.#refill();
-    return thread;
-  }
-
-  /** Ends every thread. Resolves when none is left. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#spares = [];
-    for (const thread of this.#all) thread.terminate();
-    await Promise.all([...this.#all].map((thread) => thread.ended));
-  }
-
-  /** Boots spares one at a time: they must not take the cores from the peers at work. */
-  #refill(): void {
-    if (this.#isClosed || this.#spares.length >= this.#options.spares) return;
-    const last = this.#spares.at(-1);
-    if (last && !last.isReady) return;
-    const spare = this.#spawn();
-    this.#spares.push(spare);
-    spare.ready.then(() => this.#refill());
-    spare.ended.then(() => {
-      this.#spares = this.#spares.filter((other) => other !== spare);
-    });
-  }
-
-  #spawn(): PeerThread {
-    const { peerHeapMiB, probe } = this.#options;
-    const thread = new PeerThread(this.#program, peerHeapMiB, probe?.());
-    this.#all.add(thread);
-    thread.ended.then(() => this.#all.delete(thread));
-    return thread;
   }
 }
 
