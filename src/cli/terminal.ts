@@ -6,6 +6,9 @@ export const colours = picocolors.createColors(process.stdout.isTTY === true && 
 /** What a shell gives for a program that a signal ended: 128 and the signal's number. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGPIPE: 141 } as const;
 
+/** Streams whose reader has gone. What is written to one may neither get out nor fail. */
+const unread = new Set<NodeJS.WriteStream>();
+
 let finishEarly = (): void => {};
 
 /** `finish` prints and writes what there is, should the process be told to end before the command is done. */
@@ -26,8 +29,11 @@ export function guardEarlyEnd(): void {
   };
   process.once("SIGINT", () => end(EXIT_CODES.SIGINT));
   process.once("SIGTERM", () => end(EXIT_CODES.SIGTERM));
-  process.stdout.on("error", () => end(EXIT_CODES.SIGPIPE));
-  process.stderr.on("error", () => {}); // nobody listens, so there is nobody to tell
+  process.stdout.on("error", () => {
+    unread.add(process.stdout);
+    end(EXIT_CODES.SIGPIPE);
+  });
+  process.stderr.on("error", () => unread.add(process.stderr)); // there is nobody left to tell
 }
 
 /**
@@ -42,7 +48,7 @@ export async function leave(exitCode: number): Promise<never> {
 /** Resolves when all that was written to `stream` is out. A pipe may take it later than `write` returns. */
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    if (stream.destroyed) resolve();
+    if (unread.has(stream)) resolve();
     else stream.write("", () => resolve());
   });
 }

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ExecutionContext } from "ava";
+import type { RunResult } from "../../src/harness/case.js";
+
+/** What came of one run of the command line. */
+export interface CliRun {
+  /** `null` if a signal ended it. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  /** The folder that it runs in. Default: the project's. */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A program that runs it, and its arguments. */
+  readonly under?: readonly string[];
+  /** Told of the process whenever it has printed something, with all of stdout so far. */
+  readonly onOutput?: (stdout: string, child: ChildProcess) => void;
+}
+
+/** The file that `--json` writes. */
+export interface JsonReport {
+  readonly mode: string;
+  readonly seed: number;
+  readonly cases: readonly RunResult[];
+}
+
+/** Far beyond what any of these takes, on a busy machine as well. */
+const DEADLINE_MS = 60_000;
+
+const TSX = import.meta.resolve("tsx");
+const MAIN = projectFile("src/cli/main.ts");
+
+/** The absolute path of a file of the project. */
+export function projectFile(path: string): string {
+  return fileURLToPath(new URL(`../../${path}`, import.meta.url));
+}
+
+/** Runs `whitewater` as a process of its own, and of its own group, until it ends. */
+export function whitewater(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+  const [program = "", ...rest] = [
+    ...(options.under ?? []),
+    process.execPath,
+    "--import",
+    TSX,
+    MAIN,
+    ...args,
+  ];
+  const child = spawn(program, rest, {
+    cwd: options.cwd ?? projectFile("."),
+    env: { ...process.env, ...options.env },
+    detached: true,
+    timeout: DEADLINE_MS,
+    killSignal: "SIGKILL",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const run = { exitCode: null as number | null, stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    run.stdout += text;
+    options.onOutput?.(run.stdout, child);
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    run.stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (exitCode) => resolve({ ...run, exitCode }));
+  });
+}
+
+/** Whether any process of the group that `child` began is left. */
+export function isGroupAlive({ pid }: ChildProcess): boolean {
+  try {
+    return pid !== undefined && process.kill(-pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+export async function readReport(path: string): Promise<JsonReport> {
+  return JSON.parse(await readFile(path, "utf8")) as JsonReport;
+}
+
+/** An empty folder that goes when the test ends. */
+export async function emptyFolder(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "whitewater-cli-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
