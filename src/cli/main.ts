@@ -2,8 +2,10 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../errors.js";
+import { BundleError } from "../peer/program.js";
 import { initCommand } from "./init.js";
 import { listCommand } from "./list.js";
+import { parityCommand } from "./parity.js";
 import { guardEarlyEnd, leave } from "./terminal.js";
 import { testCommand } from "./test.js";
 
@@ -15,6 +17,7 @@ const program = new Command("whitewater")
   .showHelpAfterError("Run `whitewater --help`, or `whitewater <command> --help`, for what there is.")
   .exitOverride()
   .addCommand(testCommand())
+  .addCommand(parityCommand())
   .addCommand(listCommand())
   .addCommand(initCommand());
 for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
@@ -33,6 +36,10 @@ function report(error: unknown): number {
   if (error instanceof UsageError) {
     console.error(`whitewater: ${error.message}`);
     return 2;
+  }
+  if (error instanceof BundleError) {
+    console.error(`whitewater: raft.ts does not load:\n${error.message}`);
+    return 1;
   }
   console.error("whitewater: this is a mistake of Whitewater's own; please report it with the lines below.");
   console.error(error);

@@ -1,12 +1,10 @@
-import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { selectCases } from "../harness/select.js";
 import { allCases } from "../lab/cases-file.js";
-import { BundleError, loadProgram, REFERENCE_RAFT } from "../peer/program.js";
-import { requireFile } from "../peer/user-file.js";
+import { BundleError, loadProgram } from "../peer/program.js";
 import { drawSeed, MAX_SEED } from "../runtime/random.js";
 import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
@@ -24,6 +22,7 @@ import {
   wholeNumber,
 } from "./options.js";
 import { OrderedOutput } from "./ordered-output.js";
+import { raftFile, shownRaft } from "./raft-file.js";
 import { checkWritable, SuiteResults } from "./results.js";
 import { type Planned, runSuite } from "./suite.js";
 import { onEarlyEnd } from "./terminal.js";
@@ -47,9 +46,6 @@ interface TestOptions {
 
 /** The lab says so once in a process (lab-spec 6.2). */
 const ONE_PROCESSOR_WARNING = "warning: there is only one processor, so locking bugs may stay hidden";
-
-const RAFT_HINT =
-  "--raft takes the path of your raft.ts; `whitewater init my-raft` writes one to start from.";
 
 /** `whitewater test`: runs the cases against a raft.ts, with the lab's output and an exit code. */
 export function testCommand(): Command {
@@ -85,13 +81,12 @@ async function test(options: TestOptions): Promise<void> {
   const cases = selectCases(await allCases(options.cases), options.run);
   if (options.json !== undefined) checkWritable("--json", options.json);
   if (options.trace !== undefined) checkWritable("--trace", options.trace);
-  const raft = options.raft ?? (existsSync("raft.ts") ? "raft.ts" : REFERENCE_RAFT);
-  await requireFile(raft, RAFT_HINT);
+  const raft = await raftFile(options.raft);
   const seed = options.seed ?? drawSeed();
   const plan = planOf(cases, options.count, seed);
   const jobs = options.jobs ?? defaultJobs(options.mode);
 
-  console.log(`whitewater: ${shown(raft)} ${inMode(options)}, seed ${seed}`);
+  console.log(`whitewater: ${shownRaft(raft)} ${inMode(options)}, seed ${seed}`);
   if (availableParallelism() < 2) console.log(ONE_PROCESSOR_WARNING);
   const results = new SuiteResults(plan, { mode: options.mode, seed, json: options.json });
   const output = new OrderedOutput((line) => console.log(line));
@@ -179,10 +174,6 @@ function replayArgsOf({ raft, cases, schedule }: TestOptions): readonly string[]
     ...(cases === undefined ? [] : ["--cases", cases]),
     ...(schedule === undefined ? [] : ["--schedule", schedule]),
   ];
-}
-
-function shown(raft: string): string {
-  return raft === REFERENCE_RAFT ? "the reference Raft" : raft;
 }
 
 function inMode({ mode, schedule = "lively" }: TestOptions): string {
