@@ -18,6 +18,8 @@ export interface CliOptions {
   /** The folder that it runs in. Default: the project's. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The built `main.js` of an installed package. Default: the project's sources. */
+  readonly main?: string;
   /** A program that runs it, and its arguments. */
   readonly under?: readonly string[];
   /** Told of the process whenever it has printed something, with all of stdout so far. */

@@ -1,0 +1,113 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import test from "ava";
+import { SKELETON_FILES } from "../src/cli/skeleton.js";
+import { projectFile, whitewater } from "./helpers/cli.js";
+import { type Installed, installPacked, manifestOf, TSC } from "./helpers/packed.js";
+
+const run = promisify(execFile);
+let installed: Installed;
+
+test.before(async (t) => {
+  t.timeout(120_000);
+  installed = await installPacked();
+});
+test.after.always(() => installed?.remove());
+
+/** A folder of the user's with these files, beside the installed package. */
+async function userFolder(name: string, files: Readonly<Record<string, string>> = {}): Promise<string> {
+  const folder = join(installed.folder, name);
+  await mkdir(folder);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+test("the package holds what it runs on, and no sources or tests of ours", async (t) => {
+  const folder = join(installed.folder, "node_modules/whitewater");
+  const { files = [] } = await manifestOf(folder);
+  t.deepEqual((await readdir(folder)).sort(), [...files, "package.json"].sort());
+});
+
+test.serial("a user's raft.ts of several TypeScript modules passes TestInitialElection3A", async (t) => {
+  const cwd = await userFolder("own-raft");
+  await cp(projectFile("src/raft"), cwd, { recursive: true });
+  for (const name of await readdir(cwd)) {
+    const text = await readFile(join(cwd, name), "utf8");
+    await writeFile(join(cwd, name), text.replaceAll('"../index.js"', '"whitewater"'));
+  }
+  const args = ["test", "--run", "TestInitialElection3A", "--raft", "./raft.ts"];
+  const { exitCode, stdout, stderr } = await whitewater(args, { cwd, main: installed.main });
+  t.is(exitCode, 0, stdout + stderr);
+  t.regex(
+    stdout,
+    /^whitewater: \.\/raft\.ts on threads, .*\nTest \(3A\): initial election \.\.\.\n {2}\.\.\. Passed/,
+  );
+});
+
+test.serial("what init writes runs as it is, and fails with the lab's message", async (t) => {
+  const { main } = installed;
+  const parent = await userFolder("begins");
+  t.is((await whitewater(["init", "my-raft"], { cwd: parent, main })).exitCode, 0);
+  const cwd = join(parent, "my-raft");
+  t.deepEqual((await readdir(cwd)).sort(), [...SKELETON_FILES].sort());
+  const { exitCode, stdout } = await whitewater(["test", "--run", "TestInitialElection3A"], { cwd, main });
+  t.is(exitCode, 1, stdout);
+  t.regex(stdout, /^ {4}expected one leader, got none$/m);
+});
+
+const CASES = `
+import { CaseFailure, defineCase } from "whitewater/cases";
+export const mine = defineCase({
+  name: "TestMine",
+  servers: 1,
+  run: async (cfg) => {
+    throw cfg.fail(String(cfg.fail("why") instanceof CaseFailure));
+  },
+});
+`;
+
+test.serial("a file of the user's cases runs in the modules of the package", async (t) => {
+  const cwd = await userFolder("own-cases", { "cases.ts": CASES });
+  const args = ["test", "--cases", "cases.ts", "--run", "TestMine"];
+  const { exitCode, stdout } = await whitewater(args, { cwd, main: installed.main });
+  t.is(exitCode, 1);
+  t.regex(stdout, /^--- FAIL: TestMine \(check, .*\n {4}why\n/m);
+  t.regex(stdout, /at .*cases\.ts:7:/);
+});
+
+const KEEPER = `
+import { FilePersister } from "whitewater/file-persister";
+const persister: import("whitewater").Persister = new FilePersister("peer-0");
+persister.saveRaftState(Uint8Array.of(1, 2, 3));
+`;
+
+test.serial("FilePersister keeps a state on disk for another process", async (t) => {
+  const cwd = await userFolder("keeper");
+  const node = (text: string) => run(process.execPath, ["--input-type=module", "--eval", text], { cwd });
+  await node(KEEPER.replace(/: import\(.*\)\.Persister/, ""));
+  const { stdout } = await node(
+    'import { FilePersister } from "whitewater/file-persister";' +
+      'console.log(...new FilePersister("peer-0").readRaftState());',
+  );
+  t.is(stdout, "1 2 3\n");
+});
+
+test.serial("every entry of the package has types that a strict user's compiler takes", async (t) => {
+  const manifest = JSON.stringify({ type: "module" });
+  const folder = await userFolder("typed", {
+    "package.json": manifest,
+    "cases.ts": CASES,
+    "keeper.ts": KEEPER,
+  });
+  const wrong = 'import { FilePersister } from "whitewater/file-persister";\nnew FilePersister(7);\n';
+  await writeFile(join(folder, "wrong.ts"), wrong);
+  const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--types", "node"];
+  const compile = (...files: string[]) =>
+    run(process.execPath, [TSC, ...options, ...files], { cwd: folder }).catch(
+      (error: { stdout: string }) => error,
+    );
+  t.is((await compile("cases.ts", "keeper.ts")).stdout, "");
+  t.regex((await compile("wrong.ts")).stdout, /wrong\.ts\(2,19\): error TS2345/, "and it is not blind");
+});
