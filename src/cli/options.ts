@@ -37,6 +37,13 @@ export const scheduleOption = () =>
     "virtual time: how long messages take, and how reliable timers are (default: lively)",
   ).choices(SCHEDULES);
 
+/** `--no-check`, the same in every command that runs cases. */
+export const noCheckOption = () =>
+  new Option(
+    "--no-check",
+    "do not hold runs against the rules of Raft; fail only as the lab's tester would have noticed",
+  );
+
 /** `--trace FILE`. */
 export const traceOption = () =>
   new Option("--trace <file>", "write the events of each run there, a JSON line each (docs/trace.md)");

@@ -14,6 +14,7 @@ import { defaultJobs, makeRunner } from "./make-runner.js";
 import {
   casesOption,
   modeOption,
+  noCheckOption,
   raftOption,
   runOption,
   scheduleOption,
@@ -39,6 +40,7 @@ interface TestOptions {
   readonly jobs?: number;
   readonly bail?: boolean;
   readonly verbose?: boolean;
+  readonly check: boolean;
   readonly checkDeterminism?: boolean;
   readonly json?: string;
   readonly trace?: string;
@@ -70,6 +72,7 @@ export function testCommand(): Command {
     )
     .option("--bail", "begin no further case after a failure")
     .option("--verbose", "print the peers' own log lines")
+    .addOption(noCheckOption())
     .option("--check-determinism", "virtual time: run each case twice and compare the two histories")
     .option("--json <file>", "write the results there as JSON")
     .addOption(traceOption())
@@ -163,16 +166,17 @@ function planOf(cases: readonly CaseDefinition[], rounds: number, seed: number):
   );
 }
 
-function mannerOf({ mode, schedule = "lively", verbose = false, trace }: TestOptions): RunManner {
-  return { mode, schedule, verbose, trace: trace !== undefined };
+function mannerOf({ mode, schedule = "lively", check, verbose = false, trace }: TestOptions): RunManner {
+  return { mode, schedule, check, verbose, trace: trace !== undefined };
 }
 
 /** Arguments that a replay needs beside case, mode and seed. */
-function replayArgsOf({ raft, cases, schedule }: TestOptions): readonly string[] {
+function replayArgsOf({ raft, cases, schedule, check }: TestOptions): readonly string[] {
   return [
     ...(raft === undefined ? [] : ["--raft", raft]),
     ...(cases === undefined ? [] : ["--cases", cases]),
     ...(schedule === undefined ? [] : ["--schedule", schedule]),
+    ...(check ? [] : ["--no-check"]),
   ];
 }
 

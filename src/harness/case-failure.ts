@@ -16,6 +16,8 @@ export interface FailureOptions {
   readonly kind: FailureKind;
   /** A sentence: what happened and where. */
   readonly message: string;
+  /** For `safety`: the rule that was broken. */
+  readonly rule?: string | undefined;
   /** Number of the peer to blame, where there is one. */
   readonly peer?: number | undefined;
   /** Milliseconds since the run began, in the mode's own time. */
@@ -30,6 +32,7 @@ export interface FailureOptions {
 export class CaseFailure extends Error {
   override readonly name = "CaseFailure";
   readonly kind: FailureKind;
+  readonly rule: string | undefined;
   readonly peer: number | undefined;
   /** Milliseconds since the run began, in the mode's own time. */
   readonly atMs: number;
@@ -40,6 +43,7 @@ export class CaseFailure extends Error {
   constructor(options: FailureOptions) {
     super(options.message);
     this.kind = options.kind;
+    this.rule = options.rule;
     this.peer = options.peer;
     this.atMs = options.atMs;
     this.details = options.details ?? [];
@@ -51,6 +55,7 @@ export class CaseFailure extends Error {
     return {
       kind: this.kind,
       message: this.message,
+      ...(this.rule === undefined ? {} : { rule: this.rule }),
       ...(this.peer === undefined ? {} : { peer: this.peer }),
       atMs: this.atMs,
       ...(this.causeStack === undefined ? {} : { stack: this.causeStack }),

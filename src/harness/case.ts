@@ -47,6 +47,8 @@ export interface RunError {
    */
   readonly kind: string;
   readonly message: string;
+  /** For `safety`: the rule that was broken, short and stable, such as `election-safety`. */
+  readonly rule?: string;
   readonly peer?: number;
   /** Milliseconds since the run began, in the mode's own time. */
   readonly atMs: number;

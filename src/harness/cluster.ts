@@ -13,8 +13,8 @@ import { AppliedLogs } from "./appliers.js";
 import { SubmittedCommands } from "./commands.js";
 import { describeServers } from "./details.js";
 import { NOT_LEADER, PeerHandle, type PeerListener, UNKNOWN_STATE } from "./peer-handle.js";
-import type { LogLine } from "./report.js";
 import { randomString } from "./random-string.js";
+import type { LogLine } from "./report.js";
 import { Verdict } from "./verdict.js";
 
 /** Longest time from the boot of a peer to its `ready`. On a thread, loading and `make` take milliseconds. */

@@ -8,8 +8,8 @@ import type { CaseFailure } from "./case-failure.js";
 import { Cluster } from "./cluster.js";
 import { showCommand } from "./commands.js";
 import { checkNoLeader, checkOneLeader, checkTerms } from "./leadership.js";
-import type { LogLine } from "./report.js";
 import { randomString } from "./random-string.js";
+import type { LogLine } from "./report.js";
 import { type Failing, failingOf } from "./verdict.js";
 import { watchHandlers, watchTime } from "./watchdogs.js";
 

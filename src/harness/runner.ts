@@ -4,8 +4,8 @@ import { History } from "../trace/history.js";
 import { Recorder, type TraceListener } from "../trace/recorder.js";
 import type { CaseDefinition, RunResult } from "./case.js";
 import { Config } from "./config.js";
-import type { LogLine } from "./report.js";
 import { guardRejections } from "./rejections.js";
+import type { LogLine } from "./report.js";
 import { type Failing, failingOf } from "./verdict.js";
 
 export interface RunOptions {

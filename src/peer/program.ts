@@ -48,9 +48,14 @@ export async function loadProgram(raftPath: string): Promise<Program> {
       `No such file: ${raftPath}. --raft takes the path of your raft.ts; \`whitewater init my-raft\` writes one to start from.`,
     );
   }
-  const [raft, host] = await Promise.all([bundleRaft(entry), hostPrograms()]);
-  const hash = createHash("sha256").update(raft.text).digest("hex");
-  return { raftPath, raftText: raft.text, raftMap: raft.map, hash, ...host };
+  const { text, map } = await bundleRaft(entry);
+  return await withHost({ raftPath, raftText: text, raftMap: map });
+}
+
+/** A raft.ts that is bundled already, with the programs that host it. */
+export async function withHost(raft: Pick<Program, "raftPath" | "raftText" | "raftMap">): Promise<Program> {
+  const hash = createHash("sha256").update(raft.raftText).digest("hex");
+  return { ...raft, hash, ...(await hostPrograms()) };
 }
 
 async function bundleRaft(entry: string): Promise<{ text: string; map: string }> {

@@ -55,9 +55,8 @@ export class RunPool implements Runner {
     } catch (error) {
       tell(titleLine(definition.title));
       const wallMs = performance.now() - startedAtMs;
-      return {
-        result: brokenOff(definition, seed, wallMs, watch.stuck ?? threadError(error, this.#heapMiB)),
-      };
+      const failure = watch.stuck ?? threadError(error, this.#heapMiB);
+      return { result: brokenOff(definition, seed, wallMs, failure), events: 0 };
     } finally {
       watch.stop();
     }

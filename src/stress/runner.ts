@@ -1,17 +1,23 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { attachedChecker, failingOf } from "../check/attach.js";
+import { RaftChecker } from "../check/run-checker.js";
 import type { CaseDefinition, RunResult } from "../harness/case.js";
 import { logLine, titleLine } from "../harness/report.js";
-import { runCase } from "../harness/runner.js";
+import { type RunOptions, runCase } from "../harness/runner.js";
 import type { Program } from "../peer/program.js";
 import type { Mode } from "../runtime/runtime.js";
 import { Runtimes } from "../runtime/runtimes.js";
 import type { ScheduleName } from "../runtime/schedule.js";
 import { jsonLine } from "../trace/json-lines.js";
+import { RecordRing } from "./record-ring.js";
 
 /** How a run is made, beside case and seed. Plain data. */
 export interface RunManner {
   readonly mode: Mode;
   /** Of meaning in virtual time. */
   readonly schedule: ScheduleName;
+  /** Whether the run is held against the rules of Raft while it goes. */
+  readonly check: boolean;
   /** Whether the peers' own lines are told. */
   readonly verbose?: boolean;
   /** Whether the run's events are kept, as JSON lines. */
@@ -21,8 +27,12 @@ export interface RunManner {
 /** What came of a run. Plain data. */
 export interface RunReport {
   readonly result: RunResult;
-  /** The run's events, a JSON line each, where asked for. */
+  /** How many events it had. */
+  readonly events: number;
+  /** Its events, a JSON line each, where asked for; of a run on threads that failed, the last ones. */
   readonly trace?: readonly string[];
+  /** Real time: by how many ms the router's event loop came late, at most. */
+  readonly routerLateMs?: number;
 }
 
 /** Makes runs: here, or on threads of a pool. */
@@ -41,6 +51,11 @@ export interface Runner {
   close(): Promise<void>;
 }
 
+/** Events of a run on threads that are kept for the case that it fails: some 10 s of a busy one. */
+const RING_EVENTS = 20_000;
+/** How often the event loop is asked whether it is late, in ms. */
+const LATENESS_RESOLUTION_MS = 10;
+
 /**
  * Makes runs on this thread: router, tester and, in `sim`, the peers. A peer that loops for ever in `sim`
  * takes this thread with it.
@@ -52,25 +67,99 @@ export class HereRunner implements Runner {
     this.#runtimes = new Runtimes(program);
   }
 
-  async run(
+  run(
     definition: CaseDefinition,
     seed: number,
-    { mode, schedule, verbose, trace: wantsTrace }: RunManner,
+    manner: RunManner,
     tell: (line: string) => void,
   ): Promise<RunReport> {
-    const trace: string[] = [];
-    const result = await runCase(definition, {
-      runtime: this.#runtimes.runtime(mode, seed, schedule),
+    const options: RunOptions = {
+      runtime: this.#runtimes.runtime(manner.mode, seed, manner.schedule),
       seed,
-      listeners: wantsTrace ? [(record) => trace.push(jsonLine(record))] : [],
       onTitle: (title) => tell(titleLine(title)),
       onWarning: (text) => tell(`  warning: ${text}`),
-      ...(verbose ? { onLog: (line) => tell(logLine(line)) } : {}),
-    });
-    return wantsTrace ? { result, trace } : { result };
+      ...(manner.verbose ? { onLog: (line) => tell(logLine(line)) } : {}),
+    };
+    return manner.mode === "threads"
+      ? runInRealTime(definition, options, manner)
+      : runInVirtualTime(definition, options, manner);
   }
 
   async close(): Promise<void> {
     await this.#runtimes.close();
   }
+}
+
+async function runInVirtualTime(
+  definition: CaseDefinition,
+  options: RunOptions,
+  manner: RunManner,
+): Promise<RunReport> {
+  let events = 0;
+  const trace: string[] = [];
+  const checker = manner.check ? attachedChecker() : undefined;
+  const result = await runCase(definition, {
+    ...options,
+    ...(checker ? { onConfig: checker.onConfig } : {}),
+    listeners: [
+      () => {
+        events += 1;
+      },
+      ...(manner.trace ? [(record: Parameters<typeof jsonLine>[0]) => trace.push(jsonLine(record))] : []),
+      ...(checker ? [checker.listener] : []),
+    ],
+  });
+  return { result, events, ...(manner.trace ? { trace } : {}) };
+}
+
+/**
+ * A run in real time is not made again, so its last events are kept; if it fails, they are told and the
+ * checkers look at them. To check while it goes would take time from the router.
+ */
+async function runInRealTime(
+  definition: CaseDefinition,
+  options: RunOptions,
+  manner: RunManner,
+): Promise<RunReport> {
+  const trace: string[] = [];
+  const ring = new RecordRing(RING_EVENTS);
+  const lateness = monitorEventLoopDelay({ resolution: LATENESS_RESOLUTION_MS });
+  lateness.enable();
+  let events = 0;
+  const result = await runCase(definition, {
+    ...options,
+    listeners: [
+      (record) => {
+        events += 1;
+        ring.see(record);
+        if (manner.trace) trace.push(jsonLine(record));
+      },
+    ],
+  });
+  lateness.disable();
+  const routerLateMs = Math.max(0, lateness.max / 1e6 - LATENESS_RESOLUTION_MS);
+  if (result.status === "passed") return { result, events, routerLateMs, ...(manner.trace ? { trace } : {}) };
+  const told = manner.trace ? trace : ring.records().map(jsonLine);
+  return { result: manner.check ? checked(result, ring) : result, events, routerLateMs, trace: told };
+}
+
+/** The failed result, with the rule of Raft that the events show broken, if there is one. */
+function checked(result: RunResult, ring: RecordRing): RunResult {
+  const { error } = result;
+  if (!error) return result;
+  let found: string | undefined;
+  let rule: string | undefined;
+  const checker = new RaftChecker({
+    peerCount: result.peers,
+    onViolation: (violation) => {
+      found = failingOf(violation).message;
+      rule = violation.rule;
+    },
+  });
+  for (const record of ring.records()) checker.see(record);
+  if (found === undefined || rule === undefined) return result;
+  return {
+    ...result,
+    error: { ...error, rule, details: [`before that: ${found}`, ...(error.details ?? [])] },
+  };
 }
