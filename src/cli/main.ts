@@ -5,7 +5,10 @@ import { UsageError } from "../errors.js";
 import { BundleError } from "../peer/program.js";
 import { initCommand } from "./init.js";
 import { listCommand } from "./list.js";
+import { mergeCommand } from "./merge.js";
 import { parityCommand } from "./parity.js";
+import { replayCommand } from "./replay.js";
+import { stressCommand } from "./stress.js";
 import { guardEarlyEnd, leave } from "./terminal.js";
 import { testCommand } from "./test.js";
 
@@ -17,6 +20,9 @@ const program = new Command("whitewater")
   .showHelpAfterError("Run `whitewater --help`, or `whitewater <command> --help`, for what there is.")
   .exitOverride()
   .addCommand(testCommand())
+  .addCommand(stressCommand())
+  .addCommand(replayCommand())
+  .addCommand(mergeCommand())
   .addCommand(parityCommand())
   .addCommand(listCommand())
   .addCommand(initCommand());

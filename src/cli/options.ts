@@ -1,7 +1,9 @@
 import { InvalidArgumentError, Option } from "commander";
+import ms from "ms";
 import { MAX_SEED } from "../runtime/random.js";
 import type { Mode } from "../runtime/runtime.js";
 import { SCHEDULES } from "../runtime/schedule.js";
+import type { Shard } from "../stress/plan.js";
 
 /** `--raft FILE`, the same in every command that runs one. */
 export const raftOption = () =>
@@ -51,6 +53,27 @@ export const traceOption = () =>
 /** `--seeds A..B`, the same in every command that runs many seeds. */
 export const seedsOption = () =>
   new Option("--seeds <a..b>", "the seeds to run, both included; or a single one").argParser(parseSeeds);
+
+/** `--for DURATION`, in ms. */
+export const durationOption = () =>
+  new Option("--for <duration>", "begin runs for this long, such as 10m or 8h").argParser((text) => {
+    const duration = ms(text as ms.StringValue);
+    if (duration !== undefined && duration > 0) return duration;
+    throw new InvalidArgumentError(`--for takes a time such as 90s, 10m or 8h; got "${text}".`);
+  });
+
+/** `--shard I/N`. */
+export const shardOption = () =>
+  new Option(
+    "--shard <i/n>",
+    "run every n-th seed only, beginning with the i-th: give each of n machines another i",
+  ).argParser((text): Shard => {
+    const [, index = 0, of = 0] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+    if (index >= 1 && index <= of) return { index, of };
+    throw new InvalidArgumentError(
+      `--shard takes two numbers such as 3/16, the first from 1 to the second; got "${text}".`,
+    );
+  });
 
 /** Seeds from `first` to `last`, both included. */
 export interface SeedRange {

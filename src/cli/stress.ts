@@ -1,0 +1,199 @@
+import { Command } from "commander";
+import ms from "ms";
+import { UsageError } from "../errors.js";
+import type { CaseDefinition } from "../harness/case.js";
+import { selectCases } from "../harness/select.js";
+import { allCases } from "../lab/cases-file.js";
+import { loadProgram, type Program } from "../peer/program.js";
+import { drawSeed, MAX_SEED } from "../runtime/random.js";
+import type { Mode } from "../runtime/runtime.js";
+import type { ScheduleName } from "../runtime/schedule.js";
+import { Campaign, isFailed } from "../stress/campaign.js";
+import { FailureFiles } from "../stress/failure-files.js";
+import { plannedRuns, type SeedPlan, type Shard, seedCount, WHOLE } from "../stress/plan.js";
+import { RunPool } from "../stress/run-pool.js";
+import type { RunManner, Runner } from "../stress/runner.js";
+import { verdictOf } from "../stress/verdict.js";
+import { CampaignOutput } from "./campaign-output.js";
+import { defaultJobs } from "./make-runner.js";
+import {
+  casesOption,
+  durationOption,
+  modeOption,
+  noCheckOption,
+  raftOption,
+  runOption,
+  type SeedRange,
+  scheduleOption,
+  seedOption,
+  seedsOption,
+  shardOption,
+  wholeNumber,
+} from "./options.js";
+import { raftFile, shownRaft } from "./raft-file.js";
+import { checkWritable } from "./results.js";
+import { onEarlyEnd } from "./terminal.js";
+
+interface StressOptions {
+  readonly raft?: string;
+  readonly run: string;
+  readonly cases?: string;
+  readonly mode: Mode;
+  readonly schedule: ScheduleName;
+  readonly iterations?: number;
+  readonly seeds?: SeedRange;
+  readonly seed?: number;
+  readonly for?: number;
+  readonly shard?: Shard;
+  readonly jobs?: number;
+  readonly bail?: boolean;
+  readonly check: boolean;
+  readonly quiet?: boolean;
+  readonly out: string;
+  readonly json?: string;
+  readonly junit?: string;
+}
+
+/** Runs of each case where neither their number, nor seeds, nor a time is given. */
+const DEFAULT_ITERATIONS = 100;
+
+/** `whitewater stress`: many seeds, every failure replayable. */
+export function stressCommand(): Command {
+  return new Command("stress")
+    .description("Run cases with many seeds; count, group and keep the failures, each with what replays it.")
+    .addOption(raftOption())
+    .addOption(runOption())
+    .addOption(casesOption())
+    .addOption(modeOption("sim"))
+    .addOption(scheduleOption().default("lively"))
+    .option(
+      "--iterations <n>",
+      `runs of each case, each with the next seed (default: ${DEFAULT_ITERATIONS}, or as many as --for allows)`,
+      wholeNumber("--iterations", 1, 1e9),
+    )
+    .addOption(seedsOption())
+    .addOption(seedOption())
+    .addOption(durationOption())
+    .addOption(shardOption())
+    .option("--jobs <n>", "runs at once (default: one per core)", wholeNumber("--jobs", 1, 256))
+    .option("--bail", "begin no further run after a failure")
+    .addOption(noCheckOption())
+    .option("--quiet", "no progress line")
+    .option("--out <folder>", "where failures leave their bundles", "whitewater-runs")
+    .option("--json <file>", "write the results there as JSON, for `whitewater merge`")
+    .option("--junit <file>", "write the results there as JUnit XML")
+    .action(stress);
+}
+
+async function stress(options: StressOptions): Promise<void> {
+  checkTogether(options);
+  const cases = selectCases(await allCases(options.cases), options.run);
+  if (options.json !== undefined) checkWritable("--json", options.json);
+  if (options.junit !== undefined) checkWritable("--junit", options.junit);
+  const raft = await raftFile(options.raft);
+  const plan = seedPlanOf(options);
+  const program = await loadProgram(raft);
+  const jobs = options.jobs ?? defaultJobs(options.mode);
+  console.log(`whitewater: ${shownRaft(raft)} ${inMode(options)}, ${shownPlan(options, plan, cases)}`);
+  const pool = new RunPool({ program, casesFile: options.cases, threads: jobs });
+  try {
+    process.exitCode = await runCampaign({ options, cases, plan, program, pool, jobs });
+  } finally {
+    await pool.close();
+  }
+}
+
+interface CampaignParts {
+  readonly options: StressOptions;
+  readonly cases: readonly CaseDefinition[];
+  readonly plan: SeedPlan;
+  readonly program: Program;
+  readonly pool: Runner;
+  readonly jobs: number;
+}
+
+/** @returns the exit code */
+async function runCampaign({ options, cases, plan, program, pool, jobs }: CampaignParts): Promise<number> {
+  const manner: RunManner = { mode: options.mode, schedule: options.schedule, check: options.check };
+  const planned = seedCount(plan) * cases.length;
+  const output = new CampaignOutput({
+    program,
+    manner,
+    plan,
+    planned: options.for === undefined ? planned : undefined,
+    forMs: options.for,
+    replayArgs: replayArgsOf(options),
+    isQuiet: options.quiet ?? false,
+    json: options.json,
+    junit: options.junit,
+  });
+  const files = new FailureFiles({
+    folder: options.out,
+    program,
+    manner,
+    casesFile: options.cases,
+    runner: pool,
+    onTrouble: (message) => output.say(`whitewater: ${message}`),
+  });
+  const campaign = new Campaign({
+    plan: plannedRuns(cases, plan),
+    runner: pool,
+    manner,
+    jobs,
+    forMs: options.for,
+    bail: options.bail ?? false,
+    onReport: async (run, report) => {
+      output.progress(campaign, run.definition.name);
+      if (!isFailed(report.result)) return;
+      const bundle = await files.keep(run, report);
+      if (bundle !== undefined) output.failed(report.result, bundle);
+      if (manner.mode === "threads")
+        output.verdict(report.result, await verdictOf(run.definition, report, pool));
+    },
+  });
+  onEarlyEnd(() => {
+    campaign.stop();
+    output.finish(campaign, { isInterrupted: true });
+  });
+  await campaign.run();
+  onEarlyEnd(() => {});
+  return output.finish(campaign, { isInterrupted: false });
+}
+
+/** @throws {UsageError} on options that mean nothing together */
+function checkTogether({ seeds, seed, iterations }: StressOptions): void {
+  if (seeds === undefined) return;
+  if (seed !== undefined)
+    throw new UsageError("--seeds says where to begin and where to end; leave out --seed.");
+  if (iterations !== undefined) {
+    throw new UsageError("--seeds says how many runs there are; leave out --iterations.");
+  }
+}
+
+function seedPlanOf({ seeds, seed, iterations, for: forMs, shard = WHOLE }: StressOptions): SeedPlan {
+  if (seeds) return { ...seeds, shard };
+  const first = seed ?? drawSeed();
+  const count = iterations ?? (forMs === undefined ? DEFAULT_ITERATIONS : MAX_SEED);
+  return { first, last: Math.min(MAX_SEED, first + count - 1), shard };
+}
+
+/** Arguments that a replay needs beside case, mode, schedule and seed. */
+function replayArgsOf({ raft, cases, check }: StressOptions): readonly string[] {
+  return [
+    ...(raft === undefined ? [] : ["--raft", raft]),
+    ...(cases === undefined ? [] : ["--cases", cases]),
+    ...(check ? [] : ["--no-check"]),
+  ];
+}
+
+function inMode({ mode, schedule }: StressOptions): string {
+  return mode === "threads" ? "on threads" : `in ${mode}, schedule ${schedule}`;
+}
+
+function shownPlan({ for: forMs }: StressOptions, plan: SeedPlan, cases: readonly CaseDefinition[]): string {
+  const { index, of } = plan.shard;
+  const seeds =
+    forMs === undefined ? `seeds ${plan.first}..${plan.last}` : `from seed ${plan.first}, for ${ms(forMs)}`;
+  const shard = of === 1 ? "" : `, shard ${index} of ${of}`;
+  return `${cases.length === 1 ? cases[0]?.name : `${cases.length} cases`}, ${seeds}${shard}`;
+}

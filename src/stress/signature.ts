@@ -1,0 +1,18 @@
+import type { RunError, RunResult } from "../harness/case.js";
+
+/**
+ * What makes two failures the same for one who counts them: the rule or the kind of error, the case, and the
+ * shape of the message, which is all of it but the numbers and the values.
+ */
+export function signatureOf({ name, error }: RunResult): string {
+  return error ? `${error.kind} in ${name}: ${shapeOf(error)}` : "";
+}
+
+function shapeOf({ message, rule }: RunError): string {
+  if (rule !== undefined) return rule;
+  const [firstLine = ""] = message.split("\n");
+  return firstLine
+    .replace(/"(?:[^"\\]|\\.)*"/g, '"…"')
+    .replace(/\d+(?:\.\d+)?/g, "#")
+    .replace(/#(?:, #)+/g, "#, …");
+}

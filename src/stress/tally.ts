@@ -1,0 +1,123 @@
+import {
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  type Histogram,
+} from "hdr-histogram-js";
+import type { RunResult } from "../harness/case.js";
+import { signatureOf } from "./signature.js";
+
+/** What a campaign keeps of the runs of one case. */
+export interface CaseTally {
+  readonly name: string;
+  readonly part: string;
+  readonly title: string;
+  readonly peers: number;
+  runs: number;
+  failed: number;
+  rpcs: number;
+  /** Events of the runs' traces. */
+  events: number;
+  /** Real milliseconds that the runs took, one by one. */
+  wallMs: number;
+  /** Durations of the runs in ms of the mode's own time. */
+  readonly durationMs: Histogram;
+}
+
+/** Failures of one signature. */
+export interface FailureGroup {
+  readonly signature: string;
+  count: number;
+  /** The one with the smallest seed: the same whatever the order in which runs ended. */
+  example: RunResult;
+}
+
+/** A tally as plain data, for a file of results. */
+export interface TallyData {
+  readonly cases: readonly (Omit<CaseTally, "durationMs"> & { readonly durationMs: string })[];
+  readonly groups: readonly FailureGroup[];
+}
+
+/** Counts the runs of a campaign. Bounded in size, whatever the number of runs; two of them can be merged. */
+export class Tally {
+  readonly #cases = new Map<string, CaseTally>();
+  readonly #groups = new Map<string, FailureGroup>();
+
+  /** By case, in the order in which they first came. */
+  get cases(): readonly CaseTally[] {
+    return [...this.#cases.values()];
+  }
+
+  /** The most frequent first. */
+  get groups(): readonly FailureGroup[] {
+    return [...this.#groups.values()].sort(
+      (a, b) => b.count - a.count || a.signature.localeCompare(b.signature),
+    );
+  }
+
+  get runs(): number {
+    return this.#sum(({ runs }) => runs);
+  }
+
+  get failed(): number {
+    return this.#sum(({ failed }) => failed);
+  }
+
+  /** @param events of the run's trace */
+  add(result: RunResult, events: number): void {
+    const tally = this.#tallyOf(result);
+    tally.runs += 1;
+    tally.rpcs += result.rpcs;
+    tally.events += events;
+    tally.wallMs += result.wallMs;
+    tally.durationMs.recordValue(Math.max(1, Math.round(result.seconds * 1000)));
+    if (result.status === "passed") return;
+    tally.failed += 1;
+    this.#addFailures({ signature: signatureOf(result), count: 1, example: result });
+  }
+
+  /** Adds what another campaign has counted. */
+  merge({ cases, groups }: TallyData): void {
+    for (const { durationMs, ...other } of cases) {
+      const tally = this.#tallyOf(other);
+      tally.runs += other.runs;
+      tally.failed += other.failed;
+      tally.rpcs += other.rpcs;
+      tally.events += other.events;
+      tally.wallMs += other.wallMs;
+      tally.durationMs.add(decodeFromCompressedBase64(durationMs));
+    }
+    for (const group of groups) this.#addFailures(group);
+  }
+
+  toData(): TallyData {
+    const cases = this.cases.map((tally) => ({
+      ...tally,
+      durationMs: encodeIntoCompressedBase64(tally.durationMs),
+    }));
+    return { cases, groups: this.groups };
+  }
+
+  #sum(of: (tally: CaseTally) => number): number {
+    return this.cases.reduce((sum, tally) => sum + of(tally), 0);
+  }
+
+  #tallyOf({ name, part, title, peers }: Pick<CaseTally, "name" | "part" | "title" | "peers">): CaseTally {
+    const known = this.#cases.get(name);
+    if (known) return known;
+    const nothing = { runs: 0, failed: 0, rpcs: 0, events: 0, wallMs: 0 };
+    const fresh: CaseTally = { name, part, title, peers, ...nothing, durationMs: build() };
+    this.#cases.set(name, fresh);
+    return fresh;
+  }
+
+  #addFailures(group: FailureGroup): void {
+    const known = this.#groups.get(group.signature);
+    if (!known) {
+      this.#groups.set(group.signature, { ...group });
+      return;
+    }
+    known.count += group.count;
+    if (group.example.seed < known.example.seed) known.example = group.example;
+  }
+}
