@@ -24,10 +24,12 @@ const ROWS: readonly Row[] = [
   {
     when: "threads wait for cores that other programs have",
     given: measured({
+      otherProgramsOnCoreMs: 1240,
       threads: threads(3, { onCoreMs: 200, waitingMs: 100 }, { onCoreMs: 250, waitingMs: 410 }),
     }),
     cause: "core",
-    sentence: "4 threads shared 2 cores with other programs: peers waited 41 % of the time for a core.",
+    sentence:
+      "4 threads shared 2 cores with other programs, which had 62 % of them: peers waited 41 % of the time for a core.",
   },
   {
     when: "the main thread alone waits for a core",
@@ -143,8 +145,7 @@ const ROWS: readonly Row[] = [
     when: "peers are slow for no single handler",
     given: measured({ roundTrip: about(2.5), stages: { atPeer: about(0.9, 7.5), handled: about(0.4) } }),
     cause: "peer",
-    sentence:
-      "Peers waited for each other: messages waited 7.5 ms (p99) for the receiver's event loop, and handlers took 0.4 ms (p50).",
+    sentence: "Peers waited for each other: messages waited 3.0 ms (p99) for the event loop of peer 2.",
   },
   {
     when: "the lab's network delays messages",

@@ -10,8 +10,8 @@ import { known } from "./profile.js";
 const SATURATED = 0.9;
 /** Threads that waited this much of the time for a core are slowed by it, whatever else there is. */
 const STARVED = 0.2;
-/** Less than this share of the cores used by our own threads, while they waited: others had the rest. */
-const OURS = 0.8;
+/** Other programs that had this share of the cores are named. */
+const OTHERS = 0.2;
 /** A collector that holds a thread this much of the time is what it waits for. */
 const COLLECTING = 0.2;
 /** Round trips that are quicker leave nothing to name. */
@@ -55,8 +55,8 @@ function waitingForCores(measured: Measured): Bottleneck | undefined {
 
 function coresShort(measured: Measured): Bottleneck {
   const { cores, threads, wallMs } = measured;
-  const ours = sum(threads, ({ onCoreMs }) => known(onCoreMs, 0)) / wallMs;
-  const others = ours < OURS * cores ? " with other programs" : "";
+  const theirs = known(measured.otherProgramsOnCoreMs, 0) / wallMs / cores;
+  const others = theirs >= OTHERS ? ` with other programs, which had ${percent(theirs)} of them` : "";
   const [peers, main] = [waitingShare(peersOf(measured)), waitingShare([mainOf(measured)])];
   const waited =
     peers >= main
@@ -74,7 +74,8 @@ function collectorHolds({ threads }: Measured): Bottleneck | undefined {
   const share = ({ collections, wallMs }: ThreadProfile): number =>
     (collections.count * collections.meanMs) / wallMs;
   const worst = threads.reduce((a, b) => (share(b) > share(a) ? b : a));
-  if (share(worst) < COLLECTING) return undefined;
+  // Where cores are short a pause takes long because the collector, too, waits for one.
+  if (share(worst) < COLLECTING || waitingShare([worst]) >= STARVED) return undefined;
   const { count: times, maxMs } = worst.collections;
   return {
     cause: "collector",
@@ -147,14 +148,17 @@ function networkAsks({ messages }: Measured, share: number): Bottleneck {
 }
 
 function peersSlow(measured: Measured): Bottleneck {
-  const { atPeer, handled } = measured.messages.stages;
-  return (
-    blockingHandler(measured) ??
-    promisingHandler(measured) ?? {
-      cause: "peer",
-      sentence: `Peers waited for each other: messages waited ${ms(atPeer.p99Ms)} (p99) for the receiver's event loop, and handlers took ${ms(handled.p50Ms)} (p50).`,
-    }
-  );
+  return blockingHandler(measured) ?? promisingHandler(measured) ?? loopBusy(measured);
+}
+
+/** The peer's event loop is busy with something else than handlers: its timers, its own calls. */
+function loopBusy({ messages }: Measured): Bottleneck {
+  const waits = messages.atPeer.map(({ p99Ms }) => p99Ms);
+  const slowest = Math.max(0, ...waits);
+  return {
+    cause: "peer",
+    sentence: `Peers waited for each other: messages waited ${ms(slowest)} (p99) for the event loop of peer ${waits.indexOf(slowest)}.`,
+  };
 }
 
 function blockingHandler({ handlers, messages }: Measured): Bottleneck | undefined {

@@ -10,6 +10,8 @@ export interface OsFigures {
   readonly wantedSwitches: number;
   /** Times the system took its core away. */
   readonly forcedSwitches: number;
+  /** Whether it was on a core or waiting for one, rather than asleep. */
+  readonly isReady: boolean;
 }
 
 /** Where under `/proc` the system tells of a thread, such as `123/task/456`; or why there is no such place. */
@@ -64,6 +66,7 @@ export function parsed(schedstat: string, status: string): OsFigures {
   const times = /^(\d+) (\d+) \d+/.exec(schedstat);
   if (!times) throw new Error(`schedstat reads "${schedstat}"`);
   return {
+    isReady: /^State:\s*R/m.test(status),
     onCoreMs: Number(times[1]) / 1e6,
     waitingMs: Number(times[2]) / 1e6,
     wantedSwitches: Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? Number.NaN),
@@ -71,9 +74,23 @@ export function parsed(schedstat: string, status: string): OsFigures {
   };
 }
 
+/**
+ * For how long a thread has been waiting for a core when it is looked at: the system counts a wait only when
+ * it ends, which on a crowded machine is long after.
+ * @param beforeMs the same at the look before
+ * @param elapsedMs since then
+ * @param meanwhile what the system counted since then
+ * @returns 0 unless it is certain: a thread that never gave its core up by itself has not slept
+ */
+export function currentWaitMs(beforeMs: number, elapsedMs: number, meanwhile: OsFigures): number {
+  if (!meanwhile.isReady || meanwhile.wantedSwitches > 0) return 0;
+  return Math.max(0, beforeMs + elapsedMs - meanwhile.onCoreMs - meanwhile.waitingMs);
+}
+
 /** What happened from one look to a later one. */
 export function between(from: OsFigures, to: OsFigures): OsFigures {
   return {
+    isReady: to.isReady,
     onCoreMs: to.onCoreMs - from.onCoreMs,
     waitingMs: to.waitingMs - from.waitingMs,
     wantedSwitches: to.wantedSwitches - from.wantedSwitches,

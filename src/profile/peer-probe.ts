@@ -45,6 +45,8 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   /** When each call was said that has no fate yet. */
   readonly #calledAtMs = new Map<number, number>();
   #arrival: Arrival | undefined;
+  /** Held here: it stops when it is collected, though the main thread still reads it. */
+  readonly #loop = monitorEventLoopDelay({ resolution: LOOP_LOOK_MS });
   #stack: StackSamples | undefined;
   #batchFromMs = 0;
   #encodedFromMs = 0;
@@ -156,10 +158,9 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   // --- The thread ---
 
   #introduce(): void {
-    const loop = monitorEventLoopDelay({ resolution: LOOP_LOOK_MS });
-    loop.enable();
+    this.#loop.enable();
     const collections = this.#watchCollections();
-    this.#tell({ kind: "hello", proc: ownProcPlace(), stages: this.#stages, collections, loop });
+    this.#tell({ kind: "hello", proc: ownProcPlace(), stages: this.#stages, collections, loop: this.#loop });
   }
 
   #watchCollections(): RecordableHistogram {

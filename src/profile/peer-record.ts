@@ -64,6 +64,12 @@ export class PeerRecord implements ThreadProbe {
     return this.#spec;
   }
 
+  get name(): string {
+    const { peer, incarnation = 1 } = this.#spec ?? {};
+    if (peer === undefined) return "spare";
+    return incarnation === 1 ? `peer ${peer}` : `peer ${peer}, incarnation ${incarnation}`;
+  }
+
   /** What is measured in the peer's own thread; `undefined` if it ended before it could say so. */
   get stages(): PeerStages | undefined {
     return this.#stages;
@@ -113,9 +119,8 @@ export class PeerRecord implements ThreadProbe {
 
   profile(): ThreadProfile {
     const { peer = 0, incarnation = 1 } = this.#spec ?? {};
-    const name = incarnation === 1 ? `peer ${peer}` : `peer ${peer}, incarnation ${incarnation}`;
     const { heapUsed: used, heapHighest: highest } = this.#gauges;
-    return this.thread.profile({ name, peer, incarnation }, { used, highest });
+    return this.thread.profile({ name: this.name, peer, incarnation }, { used, highest });
   }
 
   close(): void {

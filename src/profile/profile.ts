@@ -19,6 +19,8 @@ export interface Measured {
   readonly threads: readonly ThreadProfile[];
   /** The process's other threads: the engine's helpers, spare peers, the file system's. */
   readonly otherThreadsOnCoreMs: Figure;
+  /** All other programs of the machine. */
+  readonly otherProgramsOnCoreMs: Figure;
   readonly messages: MessageProfile;
   /** The one that took longest in all first. */
   readonly handlers: readonly HandlerProfile[];

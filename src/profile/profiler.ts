@@ -6,9 +6,9 @@ import type { ThreadProbe } from "../runtime/thread-probe.js";
 import type { TraceSink } from "../trace/event.js";
 import { EVENT } from "./event-ring.js";
 import { durations, recordMs } from "./histograms.js";
+import { Machine } from "./machine.js";
 import { clockCheck, handlerProfiles, messageProfile } from "./message-figures.js";
 import { ownProcPlace } from "./os-thread.js";
-import { OtherThreads } from "./other-threads.js";
 import { PeerRecord, type RecordOptions } from "./peer-record.js";
 import { known, type Measured } from "./profile.js";
 import { RouterProbe } from "./router-probe.js";
@@ -30,7 +30,7 @@ export class Profiler {
   readonly #loop = monitorEventLoopDelay({ resolution: LOOP_LOOK_MS });
   readonly #collections = durations();
   readonly #collectionObserver: PerformanceObserver;
-  readonly #others = new OtherThreads();
+  readonly #machine = new Machine();
   readonly #stack: StackSamples | undefined;
   readonly #records: PeerRecord[] = [];
   #looks: NodeJS.Timeout | undefined;
@@ -79,13 +79,13 @@ export class Profiler {
   begin(): void {
     this.#loop.enable();
     this.#collectionObserver.observe({ entryTypes: ["gc"] });
-    this.#others.begin();
     this.#stack?.begin();
     this.#heapHighest = 0;
     this.router.clear();
     for (const record of this.peers) record.begin();
     this.#fromMs = performance.now();
     this.main.begin();
+    this.#machine.begin();
     this.#looks = setInterval(() => this.#look(), LOOK_MS);
   }
 
@@ -101,9 +101,13 @@ export class Profiler {
     return this.#measured();
   }
 
-  /** The samples of the main thread's stack, where they were asked for. */
-  mainSamples(): Promise<Inspector.Profile | undefined> {
-    return this.#mainSamples;
+  /** The samples of each thread's stack, by the thread's name, where they were asked for and told. */
+  async cpuProfiles(): Promise<Map<string, Inspector.Profile>> {
+    const profiles = new Map<string, Inspector.Profile>();
+    const main = await this.#mainSamples;
+    if (main) profiles.set("main", main);
+    for (const { name, cpuProfile } of this.peers) if (cpuProfile) profiles.set(name, cpuProfile);
+    return profiles;
   }
 
   /** Hears no further word of the threads. */
@@ -114,12 +118,15 @@ export class Profiler {
   #measured(): Measured {
     const heap = { used: getHeapStatistics().used_heap_size, highest: this.#heapHighest };
     const threads = [this.main.profile({ name: "main" }, heap), ...this.peers.map((peer) => peer.profile())];
+    const unknown = threads.find(({ onCoreMs }) => typeof onCoreMs !== "number")?.onCoreMs;
     const named = threads.reduce((sum, { onCoreMs }) => sum + known(onCoreMs, 0), 0);
+    const { byProcessMs, byOthersMs } = this.#machine.used();
     return {
       wallMs: performance.now() - this.#fromMs,
       cores: availableParallelism(),
       threads,
-      otherThreadsOnCoreMs: this.#others.onCoreMs(named),
+      otherThreadsOnCoreMs: unknown ?? Math.max(0, byProcessMs - named),
+      otherProgramsOnCoreMs: byOthersMs,
       messages: messageProfile(this.peers, this.router.lost),
       handlers: handlerProfiles(this.peers),
       clock: clockCheck(this.peers),

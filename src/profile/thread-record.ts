@@ -1,6 +1,6 @@
 import { type EventLoopUtilization, type Histogram, performance } from "node:perf_hooks";
 import { summary } from "./histograms.js";
-import { between, type OsFigures, OsThread, type ProcPlace } from "./os-thread.js";
+import { between, currentWaitMs, type OsFigures, OsThread, type ProcPlace } from "./os-thread.js";
 import type { Figure, ThreadProfile } from "./profile.js";
 import { LOOP_LOOK_MS } from "./thread-words.js";
 
@@ -23,7 +23,13 @@ export interface ThreadLook {
   readonly figures: OsFigures;
 }
 
-const AT_BIRTH: OsFigures = { onCoreMs: 0, waitingMs: 0, wantedSwitches: 0, forcedSwitches: 0 };
+const AT_BIRTH: OsFigures = {
+  onCoreMs: 0,
+  waitingMs: 0,
+  wantedSwitches: 0,
+  forcedSwitches: 0,
+  isReady: false,
+};
 const BYTES_PER_MIB = 2 ** 20;
 
 /**
@@ -40,7 +46,9 @@ export class ThreadRecord {
   #fromMs = performance.now();
   #toMs: number | undefined;
   #first: OsFigures = AT_BIRTH;
-  #last: OsFigures | undefined;
+  #last: ThreadLook | undefined;
+  /** For how long it had been waiting for a core at the last look. */
+  #currentWaitMs = 0;
   #readLoop: ReadLoop = () => ({ idle: 0, active: 0, utilization: 0 });
   #loopAtFirst: EventLoopUtilization | undefined;
   #loop: EventLoopUtilization | undefined;
@@ -74,6 +82,8 @@ export class ThreadRecord {
     this.#histograms?.loop.reset();
     this.#histograms?.collections.reset();
     this.looks.length = 0;
+    this.#last = undefined;
+    this.#currentWaitMs = 0;
   }
 
   /** Looks at the thread: what it holds is the figures of the last look. */
@@ -81,9 +91,13 @@ export class ThreadRecord {
     if (this.#toMs !== undefined) return;
     const figures = this.#os?.read();
     if (!figures) return;
-    this.#last = figures;
+    const before = this.#last ?? { atMs: this.#fromMs, figures: this.#first };
+    const atMs = performance.now();
+    const meanwhile = between(before.figures, figures);
+    this.#currentWaitMs = currentWaitMs(this.#currentWaitMs, atMs - before.atMs, meanwhile);
+    this.#last = { atMs, figures };
     this.#loop = this.#readLoop(this.#loopAtFirst);
-    if (this.#keepsLooks) this.looks.push({ atMs: performance.now(), figures });
+    if (this.#keepsLooks) this.looks.push(this.#last);
   }
 
   /** The thread is about to end, or to be watched no more. */
@@ -100,17 +114,19 @@ export class ThreadRecord {
 
   profile(who: Pick<ThreadProfile, "name" | "peer" | "incarnation">, heap: Heap): ThreadProfile {
     const wallMs = (this.#toMs ?? performance.now()) - this.#fromMs;
-    const os = this.#last && between(this.#first, this.#last);
+    const os = this.#last && between(this.#first, this.#last.figures);
     const figure = (tell: (figures: OsFigures) => number): Figure =>
       os ? tell(os) : { unavailable: this.#unavailable };
+    // A wait that had begun before counts as a whole when it ends, hence the limit.
+    const waiting = ({ onCoreMs, waitingMs }: OsFigures): number =>
+      Math.max(0, Math.min(waitingMs + this.#currentWaitMs, wallMs - onCoreMs));
     return {
       ...who,
       fromMs: this.#fromMs,
       wallMs,
       onCoreMs: figure(({ onCoreMs }) => onCoreMs),
-      waitingMs: figure(({ waitingMs }) => waitingMs),
-      // The system counts the core's time in ticks that end up to 4 ms late, so the sum may be a little over.
-      asleepMs: figure(({ onCoreMs, waitingMs }) => Math.max(0, wallMs - onCoreMs - waitingMs)),
+      waitingMs: figure(waiting),
+      asleepMs: figure((figures) => Math.max(0, wallMs - figures.onCoreMs - waiting(figures))),
       wantedSwitches: figure(({ wantedSwitches }) => wantedSwitches),
       forcedSwitches: figure(({ forcedSwitches }) => forcedSwitches),
       loopUtilization: this.#loop?.utilization ?? 0,

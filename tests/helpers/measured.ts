@@ -65,6 +65,7 @@ export function measured({
     cores: 2,
     threads: threads(3),
     otherThreadsOnCoreMs: 5,
+    otherProgramsOnCoreMs: 40,
     messages: {
       stages: { ...quick, ...stages },
       roundTrip,

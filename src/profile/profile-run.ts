@@ -1,0 +1,110 @@
+import type { Profiler as Inspector } from "node:inspector";
+import type { CaseDefinition, RunResult } from "../harness/case.js";
+import type { Config } from "../harness/config.js";
+import { runCase } from "../harness/runner.js";
+import type { Program } from "../peer/program.js";
+import { PeerThreads } from "../runtime/threads.js";
+import type { TraceSink } from "../trace/event.js";
+import { bottleneckOf } from "./bottleneck.js";
+import { type LoadOptions, SteadyLoad } from "./load.js";
+import type { RecordOptions } from "./peer-record.js";
+import type { Measured, Profile } from "./profile.js";
+import { Profiler } from "./profiler.js";
+
+export interface ProfileOptions extends RecordOptions {
+  readonly program: Program;
+  readonly seed: number;
+  /** Hear all that the router tells of the run, after the profiler. */
+  readonly listeners?: readonly TraceSink[];
+}
+
+/** What came of a run that was profiled. */
+export interface ProfiledRun {
+  readonly result: RunResult;
+  /** `undefined` if the run failed before its steps began: a peer that does not load. */
+  readonly profile: Profile | undefined;
+  /** What a trace is made of. */
+  readonly profiler: Profiler;
+  /** The samples of each thread's stack, by the thread's name, where they were asked for. */
+  readonly cpuProfiles: ReadonlyMap<string, Inspector.Profile>;
+}
+
+/** Runs a case once on threads and measures it from its first step to its last. */
+export async function profileCase(definition: CaseDefinition, options: ProfileOptions): Promise<ProfiledRun> {
+  const run = new MeasuredRun(options);
+  const steps = async (cfg: Config): Promise<void> => {
+    run.begin();
+    await definition.run(cfg);
+    run.end();
+  };
+  return await run.profiled({ ...definition, run: steps }, [], { spares: 3 });
+}
+
+/** Puts a steady load on one cluster and measures it. */
+export async function profileLoad(load: LoadOptions, options: ProfileOptions): Promise<ProfiledRun> {
+  const run = new MeasuredRun(options);
+  const steady = new SteadyLoad(load, run);
+  // No peer is restarted, so no spare is needed, and none shares the cores.
+  const profiled = await run.profiled(steady.definition, [steady], { spares: 0 });
+  const { profile } = profiled;
+  return { ...profiled, profile: profile && { ...profile, load: steady.result } };
+}
+
+/** One run and the profiler around it. */
+class MeasuredRun {
+  readonly #options: ProfileOptions;
+  readonly #profiler: Profiler;
+  #measured: Measured | undefined;
+  #isBegun = false;
+
+  constructor(options: ProfileOptions) {
+    this.#options = options;
+    this.#profiler = new Profiler(options);
+  }
+
+  begin(): void {
+    this.#isBegun = true;
+    this.#profiler.begin();
+  }
+
+  /** Ends the measuring: at the run's last step, or at its failure. */
+  end(): void {
+    if (this.#isBegun) this.#measured ??= this.#profiler.end();
+  }
+
+  async profiled(
+    definition: CaseDefinition,
+    listeners: readonly TraceSink[],
+    { spares }: { readonly spares: number },
+  ): Promise<ProfiledRun> {
+    const { program, seed, listeners: others = [] } = this.#options;
+    const profiler = this.#profiler;
+    const threads = new PeerThreads(program, { spares, probe: profiler.probe });
+    try {
+      const result = await runCase(definition, {
+        runtime: threads.runtime(seed),
+        seed,
+        trace: toAll([profiler.trace, ...listeners, ...others]),
+        onConfig: (cfg) => void cfg.failed().then(() => this.end()),
+      });
+      this.end();
+      const measured = this.#measured;
+      const profile = measured && { ...measured, bottleneck: bottleneckOf(measured), result };
+      return { result, profile, profiler, cpuProfiles: await profiler.cpuProfiles() };
+    } finally {
+      await threads.close();
+      profiler.close();
+    }
+  }
+}
+
+function toAll(sinks: readonly TraceSink[]): TraceSink {
+  return {
+    record: (event) => {
+      for (const sink of sinks) sink.record(event);
+    },
+    delays: (rpc, ms) => {
+      for (const sink of sinks) sink.delays?.(rpc, ms);
+    },
+  };
+}

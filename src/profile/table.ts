@@ -1,0 +1,139 @@
+import type { Durations } from "./histograms.js";
+import { type Figure, type Profile, STAGE_TITLES, STAGES, type ThreadProfile } from "./profile.js";
+
+/** Threads that the terminal shows; the files have all of them. */
+const MAX_THREADS = 24;
+
+type Row = readonly string[];
+
+/** The profile of one run for the terminal: its threads, its messages, and the sentence. */
+export function profileLines(profile: Profile): string[] {
+  const { threads, wallMs, cores } = profile;
+  const seconds = (wallMs / 1000).toFixed(1);
+  const shown = threads.slice(0, MAX_THREADS);
+  const hidden = threads.length - shown.length;
+  return [
+    "",
+    ...table([THREAD_HEADINGS, ...shown.map(threadRow), ...othersRows(profile)]),
+    ...(hidden > 0 ? [`  and ${hidden} incarnations more, which profile.json has`] : []),
+    ...whyUnavailable(threads),
+    "",
+    ...table([MESSAGE_HEADINGS, ...messageRows(profile)]),
+    `  The threads' clocks agree to ${ms(Math.abs(profile.clock.offsetMs) + profile.clock.errorMs)} ms.`,
+    ...lostLine(profile),
+    ...loadLine(profile),
+    "",
+    `  ${profile.bottleneck.sentence}`,
+    `  (${seconds} s, ${cores} cores)`,
+  ];
+}
+
+const THREAD_HEADINGS: Row = [
+  "thread",
+  "on core",
+  "waits for core",
+  "asleep",
+  "switches",
+  "forced",
+  "loop busy",
+  "late p50",
+  "p99",
+  "max ms",
+  "pauses",
+  "max ms",
+  "heap MiB",
+];
+
+function threadRow(thread: ThreadProfile): Row {
+  const { wallMs, loopDelay, collections } = thread;
+  const share = (figure: Figure): string =>
+    typeof figure === "number" ? percent(Math.min(1, figure / wallMs)) : "n/a";
+  const whole = (figure: Figure): string => (typeof figure === "number" ? figure.toFixed(0) : "n/a");
+  return [
+    thread.name,
+    share(thread.onCoreMs),
+    share(thread.waitingMs),
+    share(thread.asleepMs),
+    whole(thread.wantedSwitches),
+    whole(thread.forcedSwitches),
+    percent(thread.loopUtilization),
+    ms(loopDelay.p50Ms),
+    ms(loopDelay.p99Ms),
+    ms(loopDelay.maxMs),
+    String(collections.count),
+    ms(collections.maxMs),
+    thread.heapHighestMiB.toFixed(1),
+  ];
+}
+
+/** Who else had the cores. No more than that is known of them. */
+function othersRows({ otherThreadsOnCoreMs, otherProgramsOnCoreMs, wallMs }: Profile): Row[] {
+  const rows = [
+    ["helpers of Node", otherThreadsOnCoreMs],
+    ["other programs", otherProgramsOnCoreMs],
+  ] as const;
+  return rows.flatMap(([name, figure]) =>
+    typeof figure === "number" ? [[name, percent(figure / wallMs)]] : [],
+  );
+}
+
+/** Why a column says n/a: each reason once. */
+function whyUnavailable(threads: readonly ThreadProfile[]): string[] {
+  const reasons = threads.flatMap(({ onCoreMs }) =>
+    typeof onCoreMs === "number" ? [] : [onCoreMs.unavailable],
+  );
+  return [...new Set(reasons)].map((reason) => `  n/a: ${reason}.`);
+}
+
+const MESSAGE_HEADINGS: Row = ["a message of an RPC", "count", "p50 ms", "p99 ms", "p99.9 ms", "max ms"];
+
+function messageRows({ messages, handlers }: Profile): Row[] {
+  const row = (title: string, { count, p50Ms, p99Ms, p999Ms, maxMs }: Durations): Row => [
+    title,
+    String(count),
+    ...(count > 0 ? [p50Ms, p99Ms, p999Ms, maxMs].map(ms) : ["", "", "", ""]),
+  ];
+  return [
+    ...STAGES.flatMap((stage) => [
+      row(STAGE_TITLES[stage], messages.stages[stage]),
+      ...(stage === "handled" ? handlers.map(({ svcMeth, handled }) => row(`  ${svcMeth}`, handled)) : []),
+    ]),
+    row("a round trip in all", messages.roundTrip),
+  ];
+}
+
+function lostLine({ messages }: Profile): string[] {
+  const lost = Object.entries(messages.lost).map(([reason, count]) => `${count} ${reason}`);
+  return lost.length > 0 ? [`  Calls that came to nothing: ${lost.join(", ")}.`] : [];
+}
+
+function loadLine({ load }: Profile): string[] {
+  if (!load) return [];
+  const { rate, throughput, commitLatency } = load;
+  const latency = `${ms(commitLatency.p50Ms)} ms (p50), ${ms(commitLatency.p99Ms)} ms (p99)`;
+  return [
+    `  Asked for ${rate} commands a second, committed ${throughput.toFixed(1)}; each took ${latency} from when it was due.`,
+  ];
+}
+
+/** Columns as wide as they must be, the first to the left and the others to the right. */
+export function table(rows: readonly Row[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => {
+    const cells = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+    );
+    return `  ${cells.join("  ")}`.trimEnd();
+  });
+}
+
+/** Three figures that count: 0.034, 1.25, 26.5, 361. */
+export function ms(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  if (value >= 10) return value.toFixed(1);
+  return value.toFixed(value >= 1 ? 2 : 3);
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
