@@ -33,6 +33,8 @@ export interface CampaignOutputOptions {
 export class CampaignOutput {
   readonly #options: CampaignOutputOptions;
   readonly #progress: Progress;
+  /** Where a failure left its bundle, by case and seed. */
+  readonly #bundles = new Map<string, string>();
   #isFinished = false;
 
   constructor(options: CampaignOutputOptions) {
@@ -52,7 +54,9 @@ export class CampaignOutput {
     console.log(line);
   }
 
-  failed({ name, seed, error }: RunResult, bundle: string): void {
+  failed(result: RunResult, bundle: string): void {
+    const { name, seed, error } = result;
+    this.#bundles.set(keyOf(result), bundle);
     this.say(colours.red(`${name} seed ${seed}: ${error?.message.split("\n")[0]}`));
     this.say(`  ${bundle}`);
   }
@@ -70,7 +74,8 @@ export class CampaignOutput {
     this.#progress.clear();
     this.#isFinished = true;
     const { tally } = campaign;
-    for (const line of campaignReport(tally, this.#options)) console.log(line);
+    const bundleOf = (result: RunResult): string | undefined => this.#bundles.get(keyOf(result));
+    for (const line of campaignReport(tally, { ...this.#options, bundleOf })) console.log(line);
     console.log(
       `${tally.runs} runs in ${ms(Math.round(campaign.wallMs))}${isInterrupted ? ", interrupted" : ""}`,
     );
@@ -108,6 +113,10 @@ export class CampaignOutput {
       caseName,
     ].join(", ");
   }
+}
+
+function keyOf({ name, seed }: RunResult): string {
+  return `${name} ${seed}`;
 }
 
 /**

@@ -6,7 +6,7 @@ import { failureBlock, resultLine } from "../harness/report.js";
 import { allCases } from "../lab/cases-file.js";
 import { loadProgram, type Program } from "../peer/program.js";
 import type { Mode } from "../runtime/runtime.js";
-import { type Bundle, readBundle, recordedProgram } from "../stress/bundle.js";
+import { type Bundle, readBundle, recordedProgram, replayBundle } from "../stress/bundle.js";
 import { isFailed } from "../stress/campaign.js";
 import type { RunManner, RunReport } from "../stress/runner.js";
 import { signatureOf } from "../stress/signature.js";
@@ -65,7 +65,7 @@ async function replay(path: string, options: ReplayOptions): Promise<void> {
   try {
     const report = await runner.run(definition, seed, manner, (line) => console.log(line));
     if (options.trace !== undefined) writeTrace(options.trace, { definition, seed }, manner, report);
-    tell(bundle, report, mode);
+    tell(bundle, report, { mode, command: replayBundle(path) });
     process.exitCode = isFailed(report.result) ? 1 : 0;
   } finally {
     await runner.close();
@@ -103,10 +103,10 @@ function writeTrace(
 }
 
 /** The result, and whether it is the one that was recorded. */
-function tell(bundle: Bundle, { result }: RunReport, mode: Mode): void {
+function tell(bundle: Bundle, { result }: RunReport, again: { mode: Mode; command: string }): void {
   const hasFailed = isFailed(result);
   console.log((hasFailed ? colours.red : colours.green)(resultLine(result)));
-  if (hasFailed) console.log(failureBlock(result, { mode }));
+  if (hasFailed) console.log(failureBlock(result, again));
   if (!hasFailed) {
     console.log(`It passes now; recorded was: ${bundle.signature}`);
   } else if (result.history !== undefined && result.history === bundle.result.history) {

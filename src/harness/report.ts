@@ -3,6 +3,8 @@ import type { RunError, RunResult } from "./case.js";
 import type { SaidLine } from "./peer-handle.js";
 
 export interface ReplayOptions {
+  /** The whole command, where it is another than `whitewater test`. */
+  readonly command?: string;
   readonly mode: Mode;
   /** Further arguments that the run was started with, such as the path of raft.ts. */
   readonly args?: readonly string[];
@@ -52,7 +54,7 @@ export function failureBlock(result: RunResult, replay: ReplayOptions): string {
     ...error.message.split("\n"),
     ...(error.details ?? []).map((detail) => `  ${detail}`),
     ...stackLines(error),
-    `Replay: ${replayCommand(result, replay)}`,
+    `Replay: ${replay.command ?? replayCommand(result, replay)}`,
   ];
   return [`--- FAIL: ${result.name} (${whatWhoWhen(error)})`, ...lines.map((line) => `    ${line}`)].join(
     "\n",

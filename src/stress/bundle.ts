@@ -45,6 +45,11 @@ export function bundleName({ name, seed }: RunResult, { mode }: RunManner): stri
   return [name, seed.toString(16), ...(mode === "sim" ? [] : [mode])].join("-");
 }
 
+/** The command that runs a bundle once more. */
+export function replayBundle(path: string): string {
+  return `whitewater replay ${/^[\w./-]+$/.test(path) ? path : JSON.stringify(path)}`;
+}
+
 /**
  * Writes the bundle of a failed run as a folder in `folder`, in place of one of the same name.
  * @returns the path of the folder
@@ -53,6 +58,7 @@ export function bundleName({ name, seed }: RunResult, { mode }: RunManner): stri
 export function writeBundle(folder: string, { program, manner, casesFile, report }: BundleInput): string {
   const { result, trace = [] } = report;
   const path = join(folder, bundleName(result, manner));
+  const replay = replayBundle(path);
   const bundle: Bundle = {
     version: VERSION,
     name: result.name,
@@ -64,13 +70,16 @@ export function writeBundle(folder: string, { program, manner, casesFile, report
     ...(casesFile === undefined ? {} : { casesFile }),
     signature: signatureOf(result),
     result,
-    replay: `whitewater replay ${path}`,
+    replay,
   };
   mkdirSync(path, { recursive: true });
   writeFileSync(join(path, "raft.js"), program.raftText);
   writeFileSync(join(path, "raft.js.map"), program.raftMap);
   writeFileSync(join(path, "trace.jsonl"), trace.map((line) => `${line}\n`).join(""));
-  writeFileSync(join(path, "failure.txt"), `${failureBlock(result, { mode: manner.mode })}\n`);
+  writeFileSync(
+    join(path, "failure.txt"),
+    `${failureBlock(result, { mode: manner.mode, command: replay })}\n`,
+  );
   // Last: a bundle that was not finished has none, and is not taken for one.
   writeFileSync(join(path, "bundle.json"), `${JSON.stringify(bundle, null, 2)}\n`);
   return path;

@@ -1,5 +1,7 @@
+import type { RunResult } from "../harness/case.js";
 import { failureBlock } from "../harness/report.js";
 import { columns } from "../text/columns.js";
+import { replayBundle } from "./bundle.js";
 import type { RunManner } from "./runner.js";
 import type { CaseTally, FailureGroup, Tally } from "./tally.js";
 
@@ -9,6 +11,8 @@ export interface ReportOptions {
   readonly manner: Pick<RunManner, "mode" | "schedule">;
   /** Arguments that a replay needs beside case, mode, schedule and seed. */
   readonly replayArgs: readonly string[];
+  /** The folder that a failure has left, if it has. */
+  readonly bundleOf?: (result: RunResult) => string | undefined;
 }
 
 /** What a campaign came to: a table by case, an example of each kind of failure, and what it proves. */
@@ -58,7 +62,12 @@ function groupLines(
   const { mode, schedule } = options.manner;
   const args = [...options.replayArgs, ...(mode === "threads" ? [] : ["--schedule", schedule])];
   const times = count === 1 ? "once" : `${count} times`;
-  return [`Failure ${number}, ${times}: ${signature}`, failureBlock(example, { mode, args })];
+  const bundle = options.bundleOf?.(example);
+  return [
+    `Failure ${number}, ${times}: ${signature}`,
+    failureBlock(example, { mode, args }),
+    ...(bundle === undefined ? [] : [`    or:     ${replayBundle(bundle)}`]),
+  ];
 }
 
 function percent(share: number): string {
