@@ -74,6 +74,11 @@ for (const { what, args, says } of [
     args: ["list", "--cases", `${FIXTURES}/exports-no-case.ts`],
     says: /exports-no-case\.ts exports no case\. Write: export const .* = defineCase\(/,
   },
+  {
+    what: "a file of cases that takes a name of the lab's",
+    args: ["list", "--cases", `${FIXTURES}/takes-a-name.ts`],
+    says: /takes-a-name\.ts exports TestBackup3B, which the lab has; give yours another name\.\n$/,
+  },
 ]) {
   test.serial(`${what} is told in words, before anything is run; exit code 2`, async (t) => {
     const { exitCode, stdout, stderr } = await whitewater(args);

@@ -12,13 +12,17 @@ import { labCases } from "./index.js";
 
 /**
  * The lab's cases, and those that the user's `file` exports.
- * @throws {UsageError} if there is no such file, it does not load, or it exports no case
+ * @throws {UsageError} if there is no such file, it does not load, or it exports no case, or one of the lab's names
  */
 export async function allCases(file: string | undefined): Promise<readonly CaseDefinition[]> {
   if (file === undefined) return labCases;
   await requireFile(file, "--cases takes a file of your own cases.");
   try {
-    return [...labCases, ...casesOfModule(await importCases(resolve(file)), file)];
+    const own = casesOfModule(await importCases(resolve(file)), file);
+    const taken = own.find(({ name }) => labCases.some((other) => other.name === name));
+    if (taken)
+      throw new UsageError(`${file} exports ${taken.name}, which the lab has; give yours another name.`);
+    return [...labCases, ...own];
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${file} does not load: ${reasonOf(error)}`);
