@@ -121,6 +121,7 @@ test.serial("spares that die are not made again and again, and no peer is left w
   await withThreads(
     { spares: 3 },
     async (threads) => {
+      await nextTurn(); // the first spare is alive
       await untilLive(0);
       const talk = new ThreadTalk(threads.runtime(1).boot(bootSpec()));
       await talk.until(({ faults }) => faults.length > 0);
