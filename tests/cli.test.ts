@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
-import { copyFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
@@ -231,6 +231,24 @@ async function untilGone(t: ExecutionContext, child: ChildProcess): Promise<void
   for (let tries = 0; isGroupAlive(child) && tries < 50; tries++) await sleep(100);
   t.false(isGroupAlive(child), "a process is left");
 }
+
+test.serial("the raft.ts and the case that the README shows run", async (t) => {
+  const readme = await readFile(projectFile("README.md"), "utf8");
+  const shown = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, text = ""]) => text);
+  const folder = await emptyFolder(t);
+  const write = async (name: string, sign: string): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, shown.find((text) => text.includes(sign)) ?? "");
+    return path;
+  };
+  const cases = await write("my-cases.ts", "defineCase({");
+  const runsCase = await whitewater(["test", "--cases", cases, "--run", "TestTwoInOrder"]);
+  t.is(runsCase.exitCode, 0, runsCase.stdout + runsCase.stderr);
+  const raft = await write("raft.ts", "export const make: Make");
+  const runsRaft = await whitewater([...own("Quick"), "--raft", raft, "--verbose"]);
+  t.is(runsRaft.exitCode, 0, runsRaft.stdout + runsRaft.stderr);
+  t.regex(runsRaft.stdout, /peer 0 is up/);
+});
 
 test.serial("list names each case with part, servers and title; --run selects", async (t) => {
   const { exitCode, stdout } = await whitewater(["list", "--run", "Basic"]);
