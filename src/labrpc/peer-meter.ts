@@ -17,9 +17,9 @@ export interface PeerMeter {
 
 /** Told how one run of a handler goes on. */
 export interface HandlerMeter {
-  /** It gave its reply, or a promise of one: until here it had the event loop to itself. */
-  returned(): void;
-  /** The reply is there. */
+  /** It gave a promise of its reply: until here it had the event loop to itself. */
+  promised(): void;
+  /** The reply is there; at once, if it was not promised before. */
   settled(): void;
 }
 

@@ -89,8 +89,10 @@ export class Server implements RpcServer {
     try {
       const handler = this.#meter?.handlerBegins(rpcId, calledAs);
       reply = service.run(method, decoded);
-      handler?.returned();
-      if (isThenable(reply)) reply = await reply;
+      if (isThenable(reply)) {
+        handler?.promised();
+        reply = await reply;
+      }
       handler?.settled();
     } catch (cause) {
       throw new HandlerError(`${calledAs} threw: ${textOf(cause)}`, { cause });

@@ -20,8 +20,6 @@ import {
 
 /** How often the heap is looked at. */
 const HEAP_LOOK_MS = 250;
-/** A reply that is there this soon was given at once, not promised. */
-const AT_ONCE_MS = 0.02;
 
 /** Measures a peer from within its thread. All figures lie in memory that outlives the thread. */
 export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
@@ -129,18 +127,21 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   handlerBegins(rpcId: number, svcMeth: string): HandlerMeter {
     const { handled, blocked, number } = this.#figuresOf(svcMeth);
     const fromMs = this.#time.now();
-    let returnedMs = fromMs;
+    let promisedMs: number | undefined;
+    const gaveBack = (nowMs: number): void => {
+      recordMs(blocked, nowMs - fromMs);
+      this.#ring?.note(EVENT.handler, fromMs, nowMs, rpcId, number);
+    };
     return {
-      returned: () => {
-        returnedMs = this.#time.now();
-        recordMs(blocked, returnedMs - fromMs);
-        this.#ring?.note(EVENT.handler, fromMs, returnedMs, rpcId, number);
+      promised: () => {
+        promisedMs = this.#time.now();
+        gaveBack(promisedMs);
       },
       settled: () => {
         const nowMs = this.#time.now();
         recordMs(handled, nowMs - fromMs);
-        if (nowMs - returnedMs > AT_ONCE_MS)
-          this.#ring?.note(EVENT.promised, returnedMs, nowMs, rpcId, number);
+        if (promisedMs === undefined) gaveBack(nowMs);
+        else this.#ring?.note(EVENT.promised, promisedMs, nowMs, rpcId, number);
       },
     };
   }

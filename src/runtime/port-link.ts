@@ -42,7 +42,7 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
       this.#probe?.arrived();
       for (const message of decodeFrames<In>(frames)) {
         // The incarnation may end in the middle of a batch: the rest are words of the dead.
-        if (!this.#isOpen) return;
+        if (!this.#isOpen) break;
         this.#probe?.hears(message);
         hear(message);
       }
