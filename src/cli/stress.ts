@@ -136,6 +136,7 @@ async function runCampaign({ options, cases, plan, program, pool, jobs }: Campai
     onTrouble: (message) => output.say(`whitewater: ${message}`),
   });
   const campaign = new Campaign({
+    cases,
     plan: plannedRuns(cases, plan),
     runner: pool,
     manner,

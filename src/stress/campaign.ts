@@ -1,9 +1,11 @@
-import type { RunResult } from "../harness/case.js";
+import type { CaseDefinition, RunResult } from "../harness/case.js";
 import type { PlannedRun } from "./plan.js";
 import type { RunManner, Runner, RunReport } from "./runner.js";
 import { Tally } from "./tally.js";
 
 export interface CampaignOptions {
+  /** The cases in the order in which to show them. */
+  readonly cases: readonly CaseDefinition[];
   /** The runs to make, in order; as many as time allows. */
   readonly plan: Iterable<PlannedRun>;
   readonly runner: Runner;
@@ -20,13 +22,14 @@ export interface CampaignOptions {
 
 /** Many runs, counted as they come: whatever ends a campaign, what was obtained so far is in its tally. */
 export class Campaign {
-  readonly tally = new Tally();
+  readonly tally: Tally;
   readonly #options: CampaignOptions;
   readonly #startedAtMs = performance.now();
   #isStopped = false;
 
   constructor(options: CampaignOptions) {
     this.#options = options;
+    this.tally = new Tally(options.cases);
   }
 
   /** Real milliseconds since it began. */

@@ -30,11 +30,17 @@ const BEAT_MS = 250;
 
 const { program, casesFile } = workerData as RunSetup;
 const cases = allCases(casesFile);
-const runner = new HereRunner(program);
+/** Of the run that goes on. */
+let pulse = new Pulse();
+const runner = new HereRunner(program, {
+  begins: (peer, nowUs) => pulse.begins(peer, nowUs),
+  ends: () => pulse.ends(),
+  floods: () => pulse.floods(),
+});
 
 /** Makes one run. Its event loop beats while it does. */
 export default async function makeRun({ name, seed, manner, pulse: buffer }: RunTask): Promise<ToldReport> {
-  const pulse = new Pulse(buffer);
+  pulse = new Pulse(buffer);
   pulse.begin(threadId);
   const beat = setInterval(() => pulse.beat(), BEAT_MS);
   try {

@@ -8,6 +8,7 @@ import type { Program } from "../peer/program.js";
 import type { Mode } from "../runtime/runtime.js";
 import { Runtimes } from "../runtime/runtimes.js";
 import type { ScheduleName } from "../runtime/schedule.js";
+import type { TurnGauge } from "../runtime/turn-gauge.js";
 import { jsonLine } from "../trace/json-lines.js";
 import { RecordRing } from "./record-ring.js";
 
@@ -63,8 +64,9 @@ const LATENESS_RESOLUTION_MS = 10;
 export class HereRunner implements Runner {
   readonly #runtimes: Runtimes;
 
-  constructor(program: Program) {
-    this.#runtimes = new Runtimes(program);
+  /** @param gauge told of each turn of a peer on this thread, where another thread watches it */
+  constructor(program: Program, gauge?: TurnGauge) {
+    this.#runtimes = new Runtimes(program, gauge);
   }
 
   run(

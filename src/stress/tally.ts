@@ -4,7 +4,7 @@ import {
   encodeIntoCompressedBase64,
   type Histogram,
 } from "hdr-histogram-js";
-import type { RunResult } from "../harness/case.js";
+import type { CaseDefinition, RunResult } from "../harness/case.js";
 import { signatureOf } from "./signature.js";
 
 /** What a campaign keeps of the runs of one case. */
@@ -43,9 +43,14 @@ export class Tally {
   readonly #cases = new Map<string, CaseTally>();
   readonly #groups = new Map<string, FailureGroup>();
 
-  /** By case, in the order in which they first came. */
+  /** @param order the cases that are to come, in the order in which to show them */
+  constructor(order: readonly CaseDefinition[] = []) {
+    for (const { name, part, title, servers } of order) this.#tallyOf({ name, part, title, peers: servers });
+  }
+
+  /** Of each case that has had a run. */
   get cases(): readonly CaseTally[] {
-    return [...this.#cases.values()];
+    return [...this.#cases.values()].filter(({ runs }) => runs > 0);
   }
 
   /** The most frequent first. */

@@ -46,16 +46,15 @@ export class Watch {
 
   async #end(): Promise<void> {
     this.stop();
-    const seconds = (STUCK_LOOKS * WATCH_MS) / 1000;
     const stack = await whereIsThread(this.pulse.threadId(), this.#program);
     this.#stuck = {
       kind: "stuck",
-      message:
-        `a single turn has run for ${seconds} s of real time. A handler, a timer or start() must return, or ` +
-        "await something that takes time; a loop that waits for Date.now() to change never ends in virtual time.",
+      message: this.pulse.peer() === undefined ? CASE_IS_STUCK : TURN_IS_STUCK,
       atMs: 0,
       ...(stack === undefined ? {} : { stack }),
     };
     this.#abort.abort();
   }
 }
+
+const CASE_IS_STUCK = `no peer is at its turn, and yet the thread of the run has been busy for ${(STUCK_LOOKS * WATCH_MS) / 1000} s of real time: does the case itself loop?`;
