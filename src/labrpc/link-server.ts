@@ -20,7 +20,8 @@ interface Pending {
 /**
  * The server of one incarnation of a peer, seen from the main thread: a request goes out over the peer's
  * link, and its reply comes back over it. A peer that dies answers nothing more; that its requests came to
- * nothing, the network finds out by itself (lab-spec 2.4 step 6).
+ * nothing, the network finds out by itself (lab-spec 2.4 step 6). Nor is a request answered whose handler
+ * faults: the fault fails the case, whose clean-up frees the caller.
  */
 export class LinkServer implements RpcServer {
   readonly #link: Pick<Link<MainToPeer, PeerToMain>, "post">;
