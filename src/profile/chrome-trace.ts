@@ -35,7 +35,8 @@ const MAIN = 1;
 export function chromeTrace(profiler: Profiler): ChromeTrace {
   const trace = new TraceBuilder(profiler.fromMs);
   trace.thread(MAIN, "main: router and tester");
-  if (profiler.router.ring) trace.mainEvents(profiler.router.ring);
+  const { ring } = profiler.router;
+  if (ring) trace.mainEvents(ring);
   trace.cores(MAIN, "main", profiler.main);
   const tracks = profiler.peers.map((record, i) => new PeerTrack(record, MAIN + 1 + i, profiler.router.kept));
   for (const track of tracks) {
@@ -44,10 +45,16 @@ export function chromeTrace(profiler: Profiler): ChromeTrace {
     trace.cores(track.tid, track.record.name, track.record.thread);
   }
   const trackOf = new Map(tracks.map((track) => [track.record.link.stages, track]));
+  const keptFromMs = Math.max(...[ring, ...profiler.peers.map(({ ring }) => ring)].map(keptFrom));
   for (const passage of profiler.router.kept) {
+    if (passage.callHeardMs < keptFromMs) continue; // an arrow needs the slices at its ends
     trace.flow(passage, trackOf.get(passage.caller), passage.server && trackOf.get(passage.server));
   }
   return { displayTimeUnit: "ms", traceEvents: trace.events };
+}
+
+function keptFrom(ring: EventRing | undefined): number {
+  return ring?.keptFromMs ?? Number.NEGATIVE_INFINITY;
 }
 
 /** One incarnation's events, found by the numbers of its RPCs. */

@@ -26,6 +26,8 @@ export interface ThreadEvent {
 }
 
 const FIELDS = 5;
+/** The place of `toMs` among them. */
+const TO_FIELD = 2;
 /** Events that a thread keeps: the last minute or so of a busy peer. */
 const SLOTS = 1 << 16;
 
@@ -55,6 +57,13 @@ export class EventRing {
     cells[at + 3] = id;
     cells[at + 4] = name;
     cells[0] = this.count + 1;
+  }
+
+  /** Events that began before this may be missing. */
+  get keptFromMs(): number {
+    if (this.count <= SLOTS) return Number.NEGATIVE_INFINITY;
+    // Events are noted at their ends, so one that is kept may have begun long before one that is not.
+    return this.#cells[1 + (this.count % SLOTS) * FIELDS + TO_FIELD] ?? 0;
   }
 
   /** The events kept, the oldest first. */
