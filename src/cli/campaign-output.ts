@@ -10,7 +10,6 @@ import { campaignReport } from "../stress/report.js";
 import { type CampaignResults, RESULTS_VERSION } from "../stress/results-file.js";
 import type { RunManner } from "../stress/runner.js";
 import type { Tally } from "../stress/tally.js";
-import type { ThreadsVerdict } from "../stress/verdict.js";
 import { Progress } from "./progress.js";
 import { colours } from "./terminal.js";
 
@@ -56,14 +55,10 @@ export class CampaignOutput {
 
   failed(result: RunResult, bundle: string): void {
     const { name, seed, error } = result;
+    const verdict = error?.verdict ? ` [${error.verdict.class}]` : "";
     this.#bundles.set(keyOf(result), bundle);
-    this.say(colours.red(`${name} seed ${seed}: ${error?.message.split("\n")[0]}`));
+    this.say(colours.red(`${name} seed ${seed}: ${error?.message.split("\n")[0]}${verdict}`));
     this.say(`  ${bundle}`);
-  }
-
-  verdict({ name, seed }: RunResult, verdict: ThreadsVerdict): void {
-    this.say(`${name} seed ${seed}: ${verdict.class}`);
-    for (const sentence of verdict.evidence) this.say(`  ${sentence}`);
   }
 
   /**

@@ -13,7 +13,7 @@ import { FailureFiles } from "../stress/failure-files.js";
 import { plannedRuns, type SeedPlan, type Shard, seedCount, WHOLE } from "../stress/plan.js";
 import { RunPool } from "../stress/run-pool.js";
 import type { RunManner, Runner } from "../stress/runner.js";
-import { verdictOf } from "../stress/verdict.js";
+import { examined } from "../stress/verdict.js";
 import { CampaignOutput } from "./campaign-output.js";
 import { defaultJobs } from "./make-runner.js";
 import {
@@ -143,13 +143,12 @@ async function runCampaign({ options, cases, plan, program, pool, jobs }: Campai
     jobs,
     forMs: options.for,
     bail: options.bail ?? false,
+    examine: manner.mode === "threads" ? (run, report) => examined(run.definition, report, pool) : undefined,
     onReport: async (run, report) => {
       output.progress(campaign, run.definition.name);
       if (!isFailed(report.result)) return;
       const bundle = await files.keep(run, report);
       if (bundle !== undefined) output.failed(report.result, bundle);
-      if (manner.mode === "threads")
-        output.verdict(report.result, await verdictOf(run.definition, report, pool));
     },
   });
   onEarlyEnd(() => {

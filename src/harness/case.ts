@@ -55,4 +55,17 @@ export interface RunError {
   readonly stack?: string;
   /** What else helps to understand it, a line each: how the servers stood, handlers that hang, logs. */
   readonly details?: readonly string[];
+  /** Of a failure in real time, where it was examined: what it means. */
+  readonly verdict?: RealTimeVerdict;
+}
+
+/** What a failure in real time means, once it was examined in virtual time. */
+export interface RealTimeVerdict {
+  /**
+   * A promise of Raft broken; no progress; right, but slower or dearer than the lab allows; or a host that was
+   * too busy to tell.
+   */
+  readonly class: "safety" | "liveness" | "budget" | "machine";
+  /** Sentences with the figures on which the class rests. */
+  readonly evidence: readonly string[];
 }

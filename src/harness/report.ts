@@ -54,6 +54,7 @@ export function failureBlock(result: RunResult, replay: ReplayOptions): string {
     ...error.message.split("\n"),
     ...(error.details ?? []).map((detail) => `  ${detail}`),
     ...stackLines(error),
+    ...verdictLines(error),
     `Replay: ${replay.command ?? replayCommand(result, replay)}`,
   ];
   return [`--- FAIL: ${result.name} (${whatWhoWhen(error)})`, ...lines.map((line) => `    ${line}`)].join(
@@ -73,6 +74,10 @@ export function replayCommand(
 function whatWhoWhen({ kind, peer, atMs }: RunError): string {
   const who = peer === undefined ? [] : [`peer ${peer}`];
   return [kind, ...who, `at ${(atMs / 1000).toFixed(3)} s`].join(", ");
+}
+
+function verdictLines({ verdict }: RunError): readonly string[] {
+  return verdict ? [`Verdict: ${verdict.class}`, ...verdict.evidence.map((sentence) => `  ${sentence}`)] : [];
 }
 
 /** The frames of the stack; its first lines only repeat the message. */

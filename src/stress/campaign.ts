@@ -16,6 +16,8 @@ export interface CampaignOptions {
   readonly forMs?: number | undefined;
   /** Begin no further run after the first failure. */
   readonly bail?: boolean;
+  /** Looks into each failed run before it is counted. */
+  readonly examine?: ((planned: PlannedRun, report: RunReport) => Promise<RunReport>) | undefined;
   /** Told each run's report when it is counted. Awaited before the next run begins in its place. */
   readonly onReport?: (planned: PlannedRun, report: RunReport) => void | Promise<void>;
 }
@@ -61,8 +63,9 @@ export class Campaign {
   }
 
   async #make(planned: PlannedRun): Promise<void> {
-    const { runner, manner, bail, onReport } = this.#options;
-    const report = await runner.run(planned.definition, planned.seed, manner, () => {});
+    const { runner, manner, bail, examine, onReport } = this.#options;
+    const made = await runner.run(planned.definition, planned.seed, manner, () => {});
+    const report = examine && isFailed(made.result) ? await examine(planned, made) : made;
     this.tally.add(report.result, report.events);
     if (bail && isFailed(report.result)) this.stop();
     await onReport?.(planned, report);

@@ -5,7 +5,9 @@ import type { RunError, RunResult } from "../harness/case.js";
  * shape of the message, which is all of it but the numbers and the values.
  */
 export function signatureOf({ name, error }: RunResult): string {
-  return error ? `${error.kind} in ${name}: ${shapeOf(error)}` : "";
+  if (!error) return "";
+  const verdict = error.verdict ? `, ${error.verdict.class}` : "";
+  return `${error.kind} in ${name}: ${shapeOf(error)}${verdict}`;
 }
 
 function shapeOf({ message, rule }: RunError): string {

@@ -1,19 +1,7 @@
 import { loadavg } from "node:os";
-import type { CaseDefinition, RunError } from "../harness/case.js";
+import type { CaseDefinition, RealTimeVerdict, RunError } from "../harness/case.js";
 import { isFailed } from "./campaign.js";
 import type { RunManner, Runner, RunReport } from "./runner.js";
-
-/**
- * What a failure on threads means, once it was examined in virtual time: a promise of Raft broken; no
- * progress; right, but slower or dearer than the lab allows; or a host that was too busy to tell.
- */
-export type VerdictClass = "safety" | "liveness" | "budget" | "machine";
-
-export interface ThreadsVerdict {
-  readonly class: VerdictClass;
-  /** Sentences with the figures on which the class rests. */
-  readonly evidence: readonly string[];
-}
 
 /** Seeds of the same case that are run in virtual time, under `lively`, where the lab's cases hold. */
 const SEEDS_EXAMINED = 20;
@@ -28,16 +16,27 @@ const SAFETY_KINDS = ["safety", "apply"];
 const BUDGET_MESSAGE = /too many (or few )?RPC|took longer than/;
 
 /**
- * Examines a failed run on threads.
+ * Examines a failed run on threads, and adds the verdict to its error.
  * @param runner makes runs in `sim`
  */
-export async function verdictOf(
+export async function examined(
+  definition: CaseDefinition,
+  report: RunReport,
+  runner: Runner,
+): Promise<RunReport> {
+  const { result } = report;
+  const { error } = result;
+  if (!error) return report;
+  const verdict = await verdictOf(definition, report, error, runner);
+  return { ...report, result: { ...result, error: { ...error, verdict } } };
+}
+
+async function verdictOf(
   definition: CaseDefinition,
   { result, routerLateMs = 0 }: RunReport,
+  error: RunError,
   runner: Runner,
-): Promise<ThreadsVerdict> {
-  const { error } = result;
-  if (!error) throw new Error("A verdict is of a failed run.");
+): Promise<RealTimeVerdict> {
   const machine = machineEvidence(routerLateMs);
   if (error.rule !== undefined || SAFETY_KINDS.includes(error.kind)) {
     return { class: "safety", evidence: [`on threads: ${error.message}`, machine.sentence] };
@@ -49,7 +48,7 @@ export async function verdictOf(
   return { class: machine.isLate ? "machine" : classOf(error), evidence };
 }
 
-function classOf({ kind, message }: RunError): VerdictClass {
+function classOf({ kind, message }: RunError): RealTimeVerdict["class"] {
   if (SAFETY_KINDS.includes(kind)) return "safety";
   return BUDGET_MESSAGE.test(message) ? "budget" : "liveness";
 }
