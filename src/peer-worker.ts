@@ -4,19 +4,20 @@ import type { FaultKind, MainToPeer, PeerToMain } from "./labrpc/wire.js";
 import { CompiledProgram, type Isolate } from "./peer/isolate.js";
 import type { Program } from "./peer/program.js";
 import type { PeerProbe } from "./profile/peer-probe.js";
-import { lockstepPeer } from "./runtime/lockstep-peer.js";
+import { lockstepPeer, TurnCells } from "./runtime/lockstep-peer.js";
 import { PortLink } from "./runtime/port-link.js";
 import type { BootSpec } from "./runtime/runtime.js";
 import { ThreadGauges } from "./runtime/thread-gauges.js";
 import type { ThreadProbeBoot } from "./runtime/thread-probe.js";
+import { floodFault } from "./runtime/turn-faults.js";
 
 /** What a thread is born with. Which peer it becomes, it learns when it is taken from the spares. */
 export interface PeerThreadData {
   readonly program: Program;
   readonly port: MessagePort;
   readonly gauges: SharedArrayBuffer;
-  /** Counts the turns done in lockstep; the thread is driven by turns where it is given. */
-  readonly turnsDone?: SharedArrayBuffer;
+  /** The buffer of `TurnCells`: the thread is driven by turns, in lockstep, where it is given. */
+  readonly turnCells?: SharedArrayBuffer;
   /** Only where the run is profiled. */
   readonly probe: ThreadProbeBoot | undefined;
 }
@@ -26,12 +27,12 @@ const MAX_UNREAD = 100_000;
 
 const BEAT_MS = 250;
 
-const { program, port, gauges: buffer, probe: probeBoot, turnsDone } = workerData as PeerThreadData;
+const { program, port, gauges: buffer, probe: probeBoot, turnCells } = workerData as PeerThreadData;
 const compiled = new CompiledProgram(program);
 const gauges = new ThreadGauges(buffer);
 setInterval(() => gauges.beat(), BEAT_MS).unref();
 
-if (turnsDone) lockstepPeer(port, turnsDone, compiled);
+if (turnCells) lockstepPeer(port, new TurnCells(turnCells), compiled);
 else void waitForSpec();
 
 async function waitForSpec(): Promise<void> {
@@ -63,14 +64,7 @@ function againstFlood(link: PortLink<PeerToMain, MainToPeer>): (message: PeerToM
     posted = (posted + 1) | 0;
     if (((posted - gauges.read()) | 0) <= MAX_UNREAD) return;
     isFlooding = true;
-    const last = message.kind === "call" ? `call of ${message.svcMeth}` : message.kind;
-    link.post({
-      kind: "fault",
-      fault: {
-        kind: "flood",
-        message: `it floods its link: ${MAX_UNREAD} messages wait to be read, the last a ${last}. Wait for answers, or for time to pass, before sending more.`,
-      },
-    });
+    link.post({ kind: "fault", fault: floodFault(`${MAX_UNREAD} messages wait to be read`, message) });
     link.flush();
   };
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { ownerAtTurn } from "../runtime/kernel.js";
 import { CaseFailure } from "./case-failure.js";
 import type { Config } from "./config.js";
 import { failingOf } from "./verdict.js";
@@ -22,8 +23,11 @@ export function guardRejections(cfg: Config): () => Promise<void> {
   };
 }
 
-/** Rejections of other realms, where peers live, are not ours. Of cases that run side by side, any may be to blame. */
+/**
+ * What a peer leaves rejected is not ours: a promise of its realm, or one that Node made for it in its turn.
+ * Of cases that run side by side, any may be to blame.
+ */
 function hear(reason: unknown, promise: Promise<unknown>): void {
-  if (reason instanceof CaseFailure || !(promise instanceof Promise)) return;
+  if (reason instanceof CaseFailure || !(promise instanceof Promise) || ownerAtTurn()) return;
   for (const cfg of running) cfg.fail(failingOf(reason));
 }

@@ -1,3 +1,4 @@
+import type { Stall } from "../runtime/kernel.js";
 import type { Runtime } from "../runtime/runtime.js";
 import type { TraceSink } from "../trace/event.js";
 import { History } from "../trace/history.js";
@@ -37,7 +38,7 @@ export async function runCase(definition: CaseDefinition, options: RunOptions): 
   const cfg = new Config({ ...options, trace, n: servers, unreliable: definition.unreliable ?? false });
   runtime.watchForStall?.({
     isTesterWaiting: () => cfg.isWaiting,
-    onStall: (reason) => cfg.fail(deadlock(reason)),
+    onStall: (stall) => cfg.fail(stalled(stall, runtime.clock.nowMs())),
   });
   const releaseRejections = guardRejections(cfg);
   options.onTitle?.(title);
@@ -69,11 +70,24 @@ function traceOf({ runtime, listeners = [], trace }: RunOptions): {
   return { trace: all.length > 0 ? new Recorder(runtime.clock, all) : undefined, history };
 }
 
-function deadlock(reason: string): Failing {
-  return {
-    kind: "deadlock",
-    message: `deadlock: ${reason}, so the case would wait for ever. Below is where everyone stands.`,
-  };
+function stalled(stall: Stall, nowMs: number): Failing {
+  switch (stall.kind) {
+    case "deadlock":
+      return {
+        kind: "deadlock",
+        message: `deadlock: ${stall.reason}, so the case would wait for ever. Below is where everyone stands.`,
+      };
+    case "storm":
+      return {
+        kind: "stuck",
+        peer: stall.peer,
+        message:
+          `peer ${stall.peer} asks for turn after turn: ${stall.turns} in ${(nowMs / 1000).toFixed(3)} s, of ${stall.events} ` +
+          "events in all. A loop of setImmediate must wait for something that takes time.",
+      };
+    default:
+      return stall satisfies never;
+  }
 }
 
 /** Runs the case to its end or its failure, which `cfg` then holds. It never rejects. */

@@ -1,21 +1,31 @@
 import type { FaultKind, PeerToMain } from "../labrpc/wire.js";
 import type { CompiledProgram, Isolate } from "../peer/isolate.js";
 import type { BootSpec } from "./runtime.js";
+import { floodFault } from "./turn-faults.js";
+import type { TurnGauge } from "./turn-gauge.js";
 import type { TurnEnd, TurnInput, VirtualPeer } from "./virtual-process.js";
 
 /** More messages than this in one turn, which takes no time, and the peer is flooding its link. */
 const MAX_SAID = 100_000;
 
+/** What a peer goes beyond that says more, in words. */
+export const FLOOD_LIMIT = `${MAX_SAID} messages in one turn`;
+
 /** One incarnation in an isolate on this thread, in virtual time. */
 export class IsolatedPeer implements VirtualPeer {
+  readonly #peer: number;
   readonly #isolate: Isolate;
+  readonly #gauge: TurnGauge | undefined;
   #said: PeerToMain[] = [];
 
-  constructor(program: CompiledProgram, spec: BootSpec) {
+  constructor(program: CompiledProgram, spec: BootSpec, gauge?: TurnGauge) {
+    this.#peer = spec.peer;
+    this.#gauge = gauge;
     this.#isolate = program.open({ spec, time: "virtual", say: (message) => this.#say(message) });
   }
 
   begin(nowUs: number, inputs: readonly TurnInput[]): void {
+    this.#gauge?.begins(this.#peer, nowUs);
     const { time } = this.#isolate;
     time?.setNowUs(nowUs);
     for (const input of inputs) {
@@ -26,6 +36,7 @@ export class IsolatedPeer implements VirtualPeer {
   }
 
   end(): TurnEnd {
+    this.#gauge?.ends();
     const said = this.#said;
     this.#said = [];
     return { said, nextDueUs: this.#isolate.time?.nextDueUs() ?? Number.POSITIVE_INFINITY };
@@ -38,14 +49,14 @@ export class IsolatedPeer implements VirtualPeer {
   /** Nobody gives it a turn any more; its realm is collected. */
   terminate(): void {}
 
+  /** The turn may never end, so the gauge hears of a flood at once; the tester hears of it at the end. */
   #say(message: PeerToMain): void {
     if (this.#said.length > MAX_SAID) return;
-    if (this.#said.length === MAX_SAID) this.#said.push(floodFault(message));
-    else this.#said.push(message);
+    if (this.#said.length < MAX_SAID) {
+      this.#said.push(message);
+    } else {
+      this.#gauge?.floods();
+      this.#said.push({ kind: "fault", fault: floodFault(FLOOD_LIMIT, message) });
+    }
   }
-}
-
-function floodFault({ kind }: PeerToMain): PeerToMain {
-  const message = `it floods its link: ${MAX_SAID} messages in one turn, the last a ${kind}. Wait for answers, or for time to pass, before sending more.`;
-  return { kind: "fault", fault: { kind: "flood", message } };
 }

@@ -3,11 +3,13 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } f
 import { decodeFrames, encodeFrames } from "../labrpc/frames.js";
 import type { Fault, MainToPeer, PeerToMain } from "../labrpc/wire.js";
 import type { Program } from "../peer/program.js";
-import type { FromLockstepPeer, ToLockstepPeer } from "./lockstep-peer.js";
+import { FLOOD_LIMIT } from "./isolated-peer.js";
+import { type FromLockstepPeer, type ToLockstepPeer, TurnCells } from "./lockstep-peer.js";
 import { faultOf, PEER_HEAP_MIB, peerWorker } from "./peer-thread.js";
 import type { BootSpec } from "./runtime.js";
 import { ThreadGauges } from "./thread-gauges.js";
 import type { SpareThread } from "./thread-pool.js";
+import { floodFault, stuckFault } from "./turn-faults.js";
 import type { TurnEnd, TurnInput, VirtualPeer } from "./virtual-process.js";
 import { whereIsThread } from "./where-is-thread.js";
 
@@ -15,8 +17,9 @@ import { whereIsThread } from "./where-is-thread.js";
 const SHORT_MS = 100;
 /** How often a long turn is looked at, in ms of real time. */
 const LOOK_MS = 20;
-/** A single turn that takes this long in real time is stuck. */
-const STUCK_MS = 5000;
+/** Looks at one turn until it counts as stuck: 5 s. Looks, since this thread may stall too. */
+const STUCK_LOOKS = 250;
+const STUCK_S = (STUCK_LOOKS * LOOK_MS) / 1000;
 
 /** A worker thread in lockstep: a spare at first, then one incarnation of a peer, run a turn at a time. */
 export class LockstepThread implements VirtualPeer, SpareThread {
@@ -25,10 +28,11 @@ export class LockstepThread implements VirtualPeer, SpareThread {
   readonly #program: Program;
   readonly #worker: Worker;
   readonly #port: MessagePort;
-  readonly #done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #cells = new TurnCells();
   #turnsBegun = 0;
   #isReady = false;
-  #isTerminated = false;
+  /** Nothing is to come of it any more: it was terminated, or its last words were told. */
+  #isOver = false;
   /** Why the thread ended by itself. */
   #lastBreath: Fault | undefined;
 
@@ -37,8 +41,8 @@ export class LockstepThread implements VirtualPeer, SpareThread {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const gauges = new ThreadGauges().buffer;
-    const turnsDone = this.#done.buffer as SharedArrayBuffer;
-    this.#worker = peerWorker({ program, port: port2, gauges, turnsDone, probe: undefined }, PEER_HEAP_MIB);
+    const turnCells = this.#cells.buffer;
+    this.#worker = peerWorker({ program, port: port2, gauges, turnCells, probe: undefined }, PEER_HEAP_MIB);
     this.ready = new Promise((resolve) => {
       this.#worker.once("online", () => {
         this.#isReady = true;
@@ -75,27 +79,25 @@ export class LockstepThread implements VirtualPeer, SpareThread {
   }
 
   end(): TurnEnd | Promise<TurnEnd> {
+    if (this.#isOver) return SILENT;
     const shortEndsAtMs = performance.now() + SHORT_MS;
     while (!this.#isTurnDone) {
       // A notify that comes late wakes the wait of the next turn: look again instead of trusting it.
-      Atomics.wait(this.#done, 0, (this.#turnsBegun - 1) | 0, SHORT_MS);
+      this.#cells.waitWhile((this.#turnsBegun - 1) | 0, SHORT_MS);
       if (performance.now() > shortEndsAtMs && !this.#isTurnDone) return this.#endLate();
     }
     return this.#answer();
   }
 
-  /** What nobody caught, its own thread tells. */
-  fault(): void {}
-
   terminate(): void {
-    if (this.#isTerminated) return;
-    this.#isTerminated = true;
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#port.close();
     void this.#worker.terminate();
   }
 
   get #isTurnDone(): boolean {
-    return Atomics.load(this.#done, 0) === this.#turnsBegun;
+    return this.#cells.done() === this.#turnsBegun;
   }
 
   #post(message: ToLockstepPeer): void {
@@ -111,28 +113,24 @@ export class LockstepThread implements VirtualPeer, SpareThread {
 
   /** Waits for a turn that takes long, because the thread still boots, has ended, or is stuck. */
   async #endLate(): Promise<TurnEnd> {
-    const stuckAtMs = performance.now() + STUCK_MS;
-    while (!this.#isTurnDone) {
-      if (this.#isTerminated) return SILENT;
-      if (this.#lastBreath) return lastTurn(this.#lastBreath);
-      if (performance.now() > stuckAtMs) return lastTurn(await this.#stuck());
+    for (let looks = 0; !this.#isTurnDone; ) {
+      if (this.#isOver) return SILENT;
+      if (this.#lastBreath) return this.#lastTurn(this.#lastBreath);
+      if (looks > STUCK_LOOKS) {
+        return this.#lastTurn(stuckFault(STUCK_S, await whereIsThread(this.#worker.threadId, this.#program)));
+      }
       await realSleep(LOOK_MS);
+      if (this.#isReady) looks += 1; // what boots has not begun its turn
     }
-    return this.#answer();
+    return this.#isOver ? SILENT : this.#answer();
   }
 
-  async #stuck(): Promise<Fault> {
-    const stack = await whereIsThread(this.#worker.threadId, this.#program);
+  /** Its last words. What came of a flood, a thread that hangs or has no memory left, is not what is to be told. */
+  #lastTurn(fault: Fault): TurnEnd {
     this.terminate();
-    const message =
-      `a single turn has run for ${STUCK_MS / 1000} s of real time. A handler, a timer or start() must return, or ` +
-      "await something that takes time; a loop that waits for Date.now() to change never ends in virtual time.";
-    return { kind: "stuck", message, ...(stack === undefined ? {} : { stack }) };
+    const told = this.#cells.hasFlood() ? floodFault(`${FLOOD_LIMIT}, which does not end`) : fault;
+    return { ...SILENT, said: [{ kind: "fault", fault: told }] };
   }
 }
 
 const SILENT: TurnEnd = { said: [], nextDueUs: Number.POSITIVE_INFINITY };
-
-function lastTurn(fault: Fault): TurnEnd {
-  return { ...SILENT, said: [{ kind: "fault", fault }] };
-}

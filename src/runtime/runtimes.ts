@@ -4,16 +4,20 @@ import type { Mode, Runtime } from "./runtime.js";
 import type { ScheduleName } from "./schedule.js";
 import { Sim } from "./sim.js";
 import { PeerThreads } from "./threads.js";
+import type { TurnGauge } from "./turn-gauge.js";
 
 /** Gives a program runtimes of any mode, and keeps between runs what a mode can use again. */
 export class Runtimes {
   readonly #program: Program;
+  readonly #gauge: TurnGauge | undefined;
   #threads: PeerThreads | undefined;
   #lockstep: Lockstep | undefined;
   #sim: Sim | undefined;
 
-  constructor(program: Program) {
+  /** @param gauge told of each turn of a peer on this thread, where another thread watches it */
+  constructor(program: Program, gauge?: TurnGauge) {
     this.#program = program;
+    this.#gauge = gauge;
   }
 
   /** @param schedule of meaning in virtual time */
@@ -26,7 +30,7 @@ export class Runtimes {
         this.#lockstep ??= new Lockstep(this.#program);
         return this.#lockstep.runtime(seed, schedule);
       case "sim":
-        this.#sim ??= new Sim(this.#program);
+        this.#sim ??= new Sim(this.#program, this.#gauge);
         return this.#sim.runtime(seed, schedule);
       default:
         return mode satisfies never;

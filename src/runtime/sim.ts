@@ -3,6 +3,7 @@ import type { Program } from "../peer/program.js";
 import { IsolatedPeer } from "./isolated-peer.js";
 import type { BootSpec } from "./runtime.js";
 import type { ScheduleName } from "./schedule.js";
+import type { TurnGauge } from "./turn-gauge.js";
 import type { VirtualPeer } from "./virtual-process.js";
 import { VirtualRuntime } from "./virtual-runtime.js";
 
@@ -14,14 +15,17 @@ import { VirtualRuntime } from "./virtual-runtime.js";
  */
 export class Sim {
   readonly #program: CompiledProgram;
+  readonly #gauge: TurnGauge | undefined;
 
-  constructor(program: Program) {
+  /** @param gauge told of each turn, where another thread watches this one */
+  constructor(program: Program, gauge?: TurnGauge) {
     this.#program = new CompiledProgram(program);
+    this.#gauge = gauge;
   }
 
   /** Time, chance and peers for one run of one case. */
   runtime(seed: number, schedule: ScheduleName = "lively"): VirtualRuntime {
-    const newPeer = (spec: BootSpec): VirtualPeer => new IsolatedPeer(this.#program, spec);
+    const newPeer = (spec: BootSpec): VirtualPeer => new IsolatedPeer(this.#program, spec, this.#gauge);
     return new VirtualRuntime({ mode: "sim", seed, schedule, newPeer });
   }
 }

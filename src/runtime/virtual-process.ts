@@ -25,8 +25,8 @@ export interface VirtualPeer {
   begin(nowUs: number, inputs: readonly TurnInput[]): void;
   /** Ends the turn, when nothing that it set off is left to run. A promise if that takes real time. */
   end(): TurnEnd | Promise<TurnEnd>;
-  /** Makes the peer say a fault that was noticed outside its realm. */
-  fault(kind: FaultKind, error: unknown): void;
+  /** Makes the peer say a fault that was noticed outside its realm. Absent where its own thread notices. */
+  fault?(kind: FaultKind, error: unknown): void;
   terminate(): void;
 }
 
@@ -35,6 +35,8 @@ export interface VirtualPeer {
  * gives, each way in order; and it has a turn for each arrival and each timer, one at a time.
  */
 export class VirtualProcess implements PeerProcess, TurnOwner {
+  readonly number: number;
+  turns = 0;
   readonly link: Link<MainToPeer, PeerToMain>;
   readonly #kernel: Kernel;
   readonly #pace: Pace;
@@ -47,8 +49,12 @@ export class VirtualProcess implements PeerProcess, TurnOwner {
   #isDead = false;
   #nextDueUs = Number.POSITIVE_INFINITY;
   #timer: Happening | undefined;
+  /** Whether the timer planned is one that was due and fires late. */
+  #isLate = false;
 
-  constructor(kernel: Kernel, pace: Pace, peer: VirtualPeer) {
+  /** @param number the peer's */
+  constructor(kernel: Kernel, pace: Pace, number: number, peer: VirtualPeer) {
+    this.number = number;
     this.#kernel = kernel;
     this.#pace = pace;
     this.#peer = peer;
@@ -81,8 +87,12 @@ export class VirtualProcess implements PeerProcess, TurnOwner {
     return undefined;
   }
 
+  get isHere(): boolean {
+    return this.#peer.fault !== undefined;
+  }
+
   fault(error: unknown): void {
-    this.#peer.fault("unhandled", error);
+    this.#peer.fault?.("unhandled", error);
   }
 
   #run(inputs: readonly TurnInput[]): void {
@@ -121,21 +131,29 @@ export class VirtualProcess implements PeerProcess, TurnOwner {
 
   /**
    * Plans the peer's next timer. One that was put off is left planned: it finds nothing due and plans the
-   * next, which costs less than to plan anew at each heartbeat.
+   * next, which costs less than to plan anew at each heartbeat. One that is late stays late: a message that
+   * comes meanwhile does not hurry it.
    */
   #setTimer(): void {
     if (this.#nextDueUs === Number.POSITIVE_INFINITY) return;
-    if (this.#timer?.run && this.#timer.atUs <= this.#nextDueUs) return;
+    if (this.#timer?.run && (this.#isLate || this.#timer.atUs <= this.#nextDueUs)) return;
     if (this.#timer) this.#timer.run = undefined;
     this.#timer = this.#kernel.at(this.#nextDueUs, () => this.#fire());
   }
 
   #fire(): void {
     const { nowUs } = this.#kernel;
-    const lateUs = this.#nextDueUs <= nowUs ? this.#pace.timerLateUs() : 0;
+    const wasLate = this.#isLate;
+    this.#isLate = false;
     if (this.#nextDueUs > nowUs) this.#setTimer();
-    else if (lateUs === 0) this.#run([TIMER]);
-    else this.#timer = this.#kernel.at(nowUs + lateUs, () => this.#run([TIMER]));
+    else if (wasLate) this.#run([TIMER]);
+    else this.#fireLateOrNow(nowUs + this.#pace.timerLateUs());
+  }
+
+  #fireLateOrNow(atUs: number): void {
+    this.#isLate = atUs > this.#kernel.nowUs;
+    if (this.#isLate) this.#timer = this.#kernel.at(atUs, () => this.#fire());
+    else this.#run([TIMER]);
   }
 }
 

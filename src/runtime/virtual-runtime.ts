@@ -10,6 +10,8 @@ export interface VirtualRuntimeOptions {
   readonly schedule: ScheduleName;
   /** Makes the peer of one incarnation; nothing of raft.ts runs before its first turn. */
   readonly newPeer: (spec: BootSpec) => VirtualPeer;
+  /** Events of the run, at most; left out for the kernel's own limit. */
+  readonly maxEvents?: number;
   /** Ends what `newPeer` needed. Resolves when nothing of it is left. */
   readonly close?: () => Promise<void>;
 }
@@ -20,20 +22,21 @@ export class VirtualRuntime implements Runtime {
   readonly clock: Kernel;
   readonly random: Random;
   readonly #options: VirtualRuntimeOptions;
-  readonly #processes: VirtualProcess[] = [];
+  /** The latest incarnation of each peer; an older one would keep its realm. */
+  readonly #processes = new Map<number, VirtualProcess>();
 
   constructor(options: VirtualRuntimeOptions) {
     this.mode = options.mode;
     this.#options = options;
     this.random = seededRandom(options.seed);
-    this.clock = new Kernel(this.random.fork("ties").int(0, MAX_SEED));
+    this.clock = new Kernel(this.random.fork("ties").int(0, MAX_SEED), options.maxEvents);
   }
 
   boot(spec: BootSpec): PeerProcess {
     const { schedule, newPeer } = this.#options;
     const pace = paceOf(schedule, this.random.fork(`pace:${spec.peer}:${spec.incarnation}`));
-    const process = new VirtualProcess(this.clock, pace, newPeer(spec));
-    this.#processes.push(process);
+    const process = new VirtualProcess(this.clock, pace, spec.peer, newPeer(spec));
+    this.#processes.set(spec.peer, process);
     return process;
   }
 
@@ -43,7 +46,7 @@ export class VirtualRuntime implements Runtime {
 
   async close(): Promise<void> {
     this.clock.close();
-    for (const process of this.#processes) process.terminate();
+    for (const process of this.#processes.values()) process.terminate();
     await this.#options.close?.();
   }
 }

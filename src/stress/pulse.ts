@@ -42,6 +42,7 @@ export class Pulse implements TurnGauge {
 
   ends(): void {
     this.#cells[PEER] = 0;
+    this.#cells[FLOODS] = 0;
   }
 
   floods(): void {

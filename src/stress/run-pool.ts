@@ -55,7 +55,7 @@ export class RunPool implements Runner {
     } catch (error) {
       tell(titleLine(definition.title));
       const wallMs = performance.now() - startedAtMs;
-      const failure = watch.stuck ?? threadError(error, this.#heapMiB);
+      const failure = watch.stuck ?? watch.atTurn(threadError(error, this.#heapMiB));
       return { result: brokenOff(definition, seed, wallMs, failure), events: 0 };
     } finally {
       watch.stop();
@@ -75,11 +75,11 @@ function brokenOff(definition: CaseDefinition, seed: number, wallMs: number, err
   return { name, part, title, status: "failed", ...unknown, wallMs, peers: servers, seed, error };
 }
 
-function threadError(error: unknown, heapMiB: number): RunError {
+function threadError(error: unknown, heapMiB: number): Omit<RunError, "atMs"> {
   const { code, message } = error as Error & { code?: string };
   if (code === "ERR_WORKER_OUT_OF_MEMORY") {
     const text = `the run ran out of memory: its thread has ${heapMiB} MiB of heap for all peers. What do they keep that grows?`;
-    return { kind: "exit", message: text, atMs: 0 };
+    return { kind: "exit", message: text };
   }
-  return { kind: "exit", message: `the thread of the run died: ${message}`, atMs: 0 };
+  return { kind: "exit", message: `the thread of the run died: ${message}` };
 }

@@ -1,5 +1,7 @@
 import type { RunError } from "../harness/case.js";
 import type { Program } from "../peer/program.js";
+import { FLOOD_LIMIT } from "../runtime/isolated-peer.js";
+import { floodFault, stuckFault } from "../runtime/turn-faults.js";
 import { whereIsThread } from "../runtime/where-is-thread.js";
 import { Pulse } from "./pulse.js";
 
@@ -33,6 +35,17 @@ export class Watch {
     return this.#stuck;
   }
 
+  /** `error` with what can be told of the turn that the run ended in: whose it was, and when. */
+  atTurn(error: Omit<RunError, "atMs">): RunError {
+    const atMs = this.pulse.nowMs();
+    const peer = this.pulse.peer();
+    if (peer === undefined) return { ...error, atMs };
+    // What came of a flood, a thread that hangs or has no memory left, is not what the author has to mend.
+    return this.pulse.hasFlood()
+      ? { ...error, ...floodFault(`${FLOOD_LIMIT}, which does not end`), peer, atMs }
+      : { ...error, peer, atMs };
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }
@@ -47,14 +60,16 @@ export class Watch {
   async #end(): Promise<void> {
     this.stop();
     const stack = await whereIsThread(this.pulse.threadId(), this.#program);
-    this.#stuck = {
-      kind: "stuck",
-      message: this.pulse.peer() === undefined ? CASE_IS_STUCK : TURN_IS_STUCK,
-      atMs: 0,
-      ...(stack === undefined ? {} : { stack }),
-    };
+    const isPeers = this.pulse.peer() !== undefined;
+    this.#stuck = this.atTurn(isPeers ? stuckFault(STUCK_S, stack) : CASE_IS_STUCK);
     this.#abort.abort();
   }
 }
 
-const CASE_IS_STUCK = `no peer is at its turn, and yet the thread of the run has been busy for ${(STUCK_LOOKS * WATCH_MS) / 1000} s of real time: does the case itself loop?`;
+/** Real seconds without a beat. */
+const STUCK_S = (STUCK_LOOKS * WATCH_MS) / 1000;
+
+const CASE_IS_STUCK = {
+  kind: "stuck",
+  message: `the case has kept its thread busy for ${STUCK_S} s of real time, and no peer is at its turn: what does it loop over?`,
+};

@@ -1,0 +1,28 @@
+import type { Fault, PeerToMain } from "../labrpc/wire.js";
+
+/**
+ * The fault of a peer that says more than its link bears.
+ * @param limit what it went beyond, such as "100000 messages in one turn"
+ * @param last what it said last, where that is known
+ */
+export function floodFault(limit: string, last?: PeerToMain): Fault {
+  const lastWords = last === undefined ? "" : `, the last a ${named(last)}`;
+  const message = `it floods its link: ${limit}${lastWords}. Wait for answers, or for time to pass, before sending more.`;
+  return { kind: "flood", message };
+}
+
+function named(message: PeerToMain): string {
+  return message.kind === "call" ? `call of ${message.svcMeth}` : message.kind;
+}
+
+/**
+ * The fault of a peer whose turn in virtual time does not end.
+ * @param seconds of real time that it has run
+ * @param stack where it stands, where that is known
+ */
+export function stuckFault(seconds: number, stack?: string): Fault {
+  const message =
+    `a single turn has run for ${seconds} s of real time. A handler, a timer or start() must return, or ` +
+    "await something that takes time; a loop that waits for Date.now() to change never ends in virtual time.";
+  return { kind: "stuck", message, ...(stack === undefined ? {} : { stack }) };
+}
