@@ -4,7 +4,7 @@ import type { ClientEnd } from "../../src/labrpc/client-end.js";
 import { Server, Service } from "../../src/labrpc/server.js";
 import { MemoryPersister } from "../../src/persister/memory-persister.js";
 import { sleep } from "../../src/runtime/clock.js";
-import { type Random, seededRandom } from "../../src/runtime/random.js";
+import type { Random } from "../../src/runtime/random.js";
 import type { Runtime } from "../../src/runtime/runtime.js";
 import type { Found, Saved } from "../fixtures/saving-peer.js";
 import { contentsOf, numberIn } from "./numbered-saves.js";
@@ -60,7 +60,7 @@ export class SavingCluster {
   /** Boots peer `peer`, 1 and up, and boots it again after each of `kills` kills. */
   async killAgainAndAgain(peer: number, kills: number): Promise<void> {
     const { network } = this.#cluster;
-    const random = seededRandom(1).fork(`kills of ${peer}`);
+    const random = this.#cluster.runtime.random.fork(`kills of ${peer}`);
     const end = network.makeEnd(`to ${peer}`);
     network.connect(end.name, peer);
     network.enable(end.name, true);
