@@ -1,0 +1,229 @@
+/** What the checkers can read of a raft.ts, and how they keep out where they cannot. */
+import test from "ava";
+import { encode } from "../src/labgob/labgob.js";
+import { appendArgs, check, type Findings, TraceScript } from "./helpers/trace-script.js";
+
+const NAMES = "Rules that need it are not checked. Names are those of the paper's Figure 2, in camelCase.";
+
+function findings({ records, peerCount }: TraceScript): Findings {
+  return check(records, peerCount);
+}
+
+test("methods and fields are read in Go's spelling, too", (t) => {
+  const script = new TraceScript();
+  for (const candidate of [0, 1]) {
+    const args = { Term: 1, CandidateId: candidate, LastLogIndex: 0, LastLogTerm: 0 };
+    script
+      .call(candidate, 2, "Raft.RequestVote", args)
+      .deliver()
+      .save()
+      .handle({ Term: 1, VoteGranted: true });
+  }
+  t.is(findings(script).violation?.rule, "vote-once");
+
+  const appends = new TraceScript();
+  const entry = { Term: 1, Command: "x" };
+  for (const leader of [0, 1]) {
+    const args = { Term: 1, PrevLogIndex: 0, PrevLogTerm: 0, Entries: [entry], LeaderCommit: 0 };
+    appends.call(leader, 2, "Raft.AppendEntries", args).deliver().save().handle({ Term: 1, Success: true });
+  }
+  t.is(findings(appends).violation?.rule, "election-majority");
+  t.deepEqual(findings(appends).warnings, []);
+});
+
+test("fields under other names are named once, and nothing is made of what is missing", (t) => {
+  const script = new TraceScript();
+  for (const candidate of [0, 1]) {
+    script.call(candidate, 2, "Raft.requestVote", { term: 1, id: candidate, lastIndex: 0 }).deliver();
+    script.appendEntries(candidate, 2, { term: 1 + candidate, log: [1], commit: 1 });
+  }
+  t.deepEqual(findings(script), {
+    violation: undefined,
+    warnings: [
+      `The checkers of Raft's rules miss "lastLogIndex", "lastLogTerm" in the arguments of Raft.requestVote. ${NAMES}`,
+    ],
+  });
+});
+
+test("replies under other names are named once", (t) => {
+  const script = new TraceScript();
+  for (const candidate of [0, 1]) {
+    script.requestVote(candidate, 2, 1).deliver().handle({ term: 1, granted: true }).answer();
+    script
+      .appendEntries(candidate, 2, { term: 1 + candidate })
+      .deliver()
+      .handle(null)
+      .answer();
+  }
+  t.deepEqual(findings(script), {
+    violation: undefined,
+    warnings: [
+      `The checkers of Raft's rules miss "voteGranted" in the reply of Raft.requestVote. ${NAMES}`,
+      `The checkers of Raft's rules miss "term", "success" in the reply of Raft.appendEntries. ${NAMES}`,
+    ],
+  });
+});
+
+test("other methods are named once each, at most eight, and what they do is not known", (t) => {
+  const script = new TraceScript();
+  for (let i = 0; i < 20; i += 1) script.call(0, 1, `Raft.method${i % 10}`, { term: 1 }).deliver();
+  script.appendEntries(0, 1, { term: 1, log: [1], commit: 1 });
+  const { violation, warnings } = findings(script);
+  t.is(violation, undefined);
+  t.is(warnings.length, 8);
+  t.is(
+    warnings[0],
+    `The checkers of Raft's rules cannot read Raft.method0: they know Raft.requestVote and Raft.appendEntries. ${NAMES}`,
+  );
+});
+
+test("what another method did to a log is not known: an older acknowledgement binds no more", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  script.replicate(0, 1, { term: 1, log: [1, 1] });
+  script.call(0, 1, "Raft.installSnapshot", { term: 1 }).deliver();
+  script.vote(2, 1, 2, []);
+  t.is(findings(script).violation, undefined);
+  script.vote(0, 1, 2, [1, 1]);
+  t.is(findings(script).violation?.rule, "vote-once", "what was seen proves what it proves");
+});
+
+test("an inquiry before an election promises nothing", (t) => {
+  const script = new TraceScript();
+  for (const candidate of [0, 1]) {
+    const args = { term: 1, candidateId: candidate, lastLogIndex: 0, lastLogTerm: 0, preVote: true };
+    script
+      .call(candidate, 2, "Raft.requestVote", args)
+      .deliver()
+      .handle({ term: 0, voteGranted: true })
+      .answer();
+  }
+  t.deepEqual(findings(script), { violation: undefined, warnings: [] });
+});
+
+test("a heartbeat may leave its entries out", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  for (const entries of [undefined, null]) {
+    const heartbeat = { term: 1, leaderId: 0, prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0, entries };
+    script.call(0, 1, "Raft.appendEntries", heartbeat).deliver().handle({ term: 1, success: true }).answer();
+  }
+  t.deepEqual(findings(script), { violation: undefined, warnings: [] });
+});
+
+test("entries under another name are missed, not taken for a heartbeat", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  const { entries, ...rest } = appendArgs(0, { term: 1, log: [1], commit: 1 });
+  script.call(0, 1, "Raft.appendEntries", { ...rest, log: entries });
+  t.deepEqual(findings(script), {
+    violation: undefined,
+    warnings: [
+      `The checkers of Raft's rules miss "entries[].term" in the arguments of Raft.appendEntries. ${NAMES}`,
+    ],
+  });
+});
+
+test("commands under another name are missed; the rest of the entries counts", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  const args = { term: 1, leaderId: 0, prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0 };
+  for (const cmd of ["one", "two"]) {
+    script
+      .call(0, 1, "Raft.appendEntries", { ...args, entries: [{ term: 1, cmd }] })
+      .deliver()
+      .save();
+  }
+  t.deepEqual(findings(script), {
+    violation: undefined,
+    warnings: [`The checkers of Raft's rules miss "command" in the entries of Raft.appendEntries. ${NAMES}`],
+  });
+  script.appendEntries(2, 1, { term: 1 });
+  t.is(findings(script).violation?.rule, "election-safety");
+});
+
+// --- Logs that count from 0 ---
+
+/** The messages of a raft.ts whose log counts from 0, where -1 is "no entry". */
+class CountingFromZero extends TraceScript {
+  override call(from: number | undefined, to: number, svcMeth: string, args: unknown) {
+    const fields = args as Record<string, number>;
+    const counted = ["lastLogIndex", "prevLogIndex", "leaderCommit"].filter((name) => name in fields);
+    const shifted = counted.map((name) => [name, (fields[name] ?? 0) - 1]);
+    return super.call(from, to, svcMeth, { ...fields, ...Object.fromEntries(shifted) });
+  }
+}
+
+test("indexes of a log that counts from 0 are understood", (t) => {
+  const script = new CountingFromZero();
+  script.elect(0, 1);
+  script.replicate(0, 1, { term: 1, log: [1, 1] });
+  script.replicate(0, 1, { term: 1, log: [1, 1], after: 2, commit: 2 });
+  for (const peer of [0, 1]) for (const index of [1, 2]) script.apply(peer, index, `${index} of term 1`);
+  t.deepEqual(findings(script), { violation: undefined, warnings: [] });
+  const early = script.apply(0, 3, "3 of term 1");
+  t.deepEqual(findings(script).violation?.events, [early]);
+  t.is(findings(script).violation?.rule, "apply-unsent");
+});
+
+test("indexes that count from 0 here and from 1 there make no sense: nothing more is read", (t) => {
+  const script = new TraceScript();
+  script.requestVote(0, 1, 1).deliver();
+  script.call(0, 1, "Raft.appendEntries", { ...appendArgs(0, { term: 1 }), prevLogIndex: -1 });
+  script.appendEntries(2, 1, { term: 1 });
+  const { violation, warnings } = findings(script);
+  t.is(violation, undefined);
+  t.deepEqual(warnings.slice(0, 1), [
+    `The checkers of Raft's rules find indexes that count from 1 and others that count from 0. ${NAMES}`,
+  ]);
+});
+
+// --- Traces that are not whole ---
+
+test("in a trace that has lost its beginning only what is there proves something", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  script.replicate(0, 1, { term: 1, log: [1] });
+  const lostAt = script.records.length;
+  script.appendEntries(0, 1, { term: 1, log: [1], after: 1, commit: 1 });
+  script
+    .appendEntries(0, 2, { term: 1, log: [1, 1], after: 1 })
+    .deliver()
+    .handle({ term: 1, success: true });
+  script.requestVote(1, 2, 2, [1, 1]).deliver().handle({ term: 2, voteGranted: true });
+  script.apply(1, 7, "x");
+  t.is(check(script.records.slice(lostAt), 3).violation, undefined);
+  script.vote(0, 2, 2, [1, 1]);
+  t.is(check(script.records.slice(lostAt), 3).violation?.rule, "vote-once");
+});
+
+test("after a gap nothing is made of what may be in it", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  const votes = script.records.filter(({ event }) => event.kind === "outcome");
+  script.appendEntries(0, 1, { term: 1, log: [1], commit: 1 });
+  t.is(check(script.records, 3).violation?.rule, "commit-majority");
+  const withGap = script.records.filter((record) => !votes.includes(record));
+  t.is(check(withGap, 3).violation, undefined);
+});
+
+test("an apply message that cannot be read is the tester's to tell", (t) => {
+  const script = new TraceScript();
+  const messages = [new Uint8Array([0xc1]), encode(5), encode({ commandValid: true, commandIndex: "1" })];
+  for (const message of [...messages, encode({ commandValid: false, command: 1, commandIndex: 9 })]) {
+    script.add({ kind: "apply", peer: 0, index: 1, message });
+  }
+  t.deepEqual(findings(script), { violation: undefined, warnings: [] });
+});
+
+test("a snapshot moves what is applied next", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  const log = [1, 1, 1];
+  script.replicate(0, 1, { term: 1, log });
+  script.replicate(0, 1, { term: 1, log, after: 3, commit: 3 });
+  const message = encode({ commandValid: false, snapshotValid: true, snapshotIndex: 2 });
+  script.add({ kind: "apply", peer: 1, index: 2, message });
+  script.apply(1, 3, "3 of term 1");
+  t.is(findings(script).violation, undefined);
+});
