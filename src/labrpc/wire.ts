@@ -37,7 +37,7 @@ export type PeerToMain =
 
 /** All that the main thread says to a peer. */
 export type MainToPeer =
-  /** An RPC for a handler of this peer; answered by a `reply` (or a `fault`) with the same `rpcId`. */
+  /** An RPC for a handler of this peer; answered by a `reply` with the same `rpcId`, or by a `fault`, which ends the case. */
   | { readonly kind: "request"; readonly rpcId: number; readonly svcMeth: string; readonly args: Uint8Array }
   /** The fate of a `call`: the reply's bytes, or `null`, which is the lab's `false`. */
   | { readonly kind: "outcome"; readonly rpcId: number; readonly reply: Uint8Array | null }
