@@ -1,5 +1,5 @@
-import { url as inspectorUrl } from "node:inspector";
 import { availableParallelism } from "node:os";
+import { isDebugged } from "../peer/debugged.js";
 import type { Program } from "../peer/program.js";
 import type { Mode } from "../runtime/runtime.js";
 import { RunPool } from "../stress/run-pool.js";
@@ -19,8 +19,7 @@ export interface RunnerOptions {
  * their own.
  */
 export function makeRunner(program: Program, { mode, jobs, casesFile }: RunnerOptions): Runner {
-  const isDebugged = inspectorUrl() !== undefined;
-  return mode === "sim" && !isDebugged
+  return mode === "sim" && !isDebugged()
     ? new RunPool({ program, casesFile, threads: jobs })
     : new HereRunner(program);
 }
@@ -31,7 +30,10 @@ export function makeRunner(program: Program, { mode, jobs, casesFile }: RunnerOp
  */
 const JOBS_ON_THREADS = 4;
 
-/** Runs at once unless told otherwise. In `lockstep` one thread runs at a time, so more would gain nothing. */
+/**
+ * Runs at once unless told otherwise. In `lockstep` one thread runs at a time, so more would gain nothing;
+ * under a debugger, whoever steps through one run wants no other between.
+ */
 export function defaultJobs(mode: Mode): number {
   switch (mode) {
     case "threads":
@@ -39,7 +41,7 @@ export function defaultJobs(mode: Mode): number {
     case "lockstep":
       return 1;
     case "sim":
-      return availableParallelism();
+      return isDebugged() ? 1 : availableParallelism();
     default:
       return mode satisfies never;
   }

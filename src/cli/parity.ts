@@ -1,8 +1,9 @@
 import { Command } from "commander";
-import type { CaseDefinition } from "../harness/case.js";
+import type { CaseDefinition, RunResult } from "../harness/case.js";
 import { selectCases } from "../harness/select.js";
 import { allCases } from "../lab/cases-file.js";
 import { loadProgram } from "../peer/program.js";
+import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
 import { RunPool } from "../stress/run-pool.js";
 import { HereRunner, type Runner } from "../stress/runner.js";
@@ -107,9 +108,20 @@ async function differenceOf(
       pair.lockstep.run(definition, seed, { mode: "lockstep", schedule, check: false, trace }, () => {}),
     ]);
   const [sim, lockstep] = await both(false);
-  if (sim.result.history !== undefined && sim.result.history === lockstep.result.history) return undefined;
+  const unfinished = [unfinishedIn("sim", sim.result), unfinishedIn("lockstep", lockstep.result)].filter(
+    Boolean,
+  );
+  if (unfinished.length > 0) return unfinished.join("\n");
+  if (sim.result.history === lockstep.result.history) return undefined;
   const [simTraced, lockstepTraced] = await both(true);
   const difference = firstDifference(simTraced.trace ?? [], lockstepTraced.trace ?? []);
   if (difference) return showDifference(difference, ["sim", "lockstep"]);
   return `The histories were ${sim.result.history} and ${lockstep.result.history}, but a second run of each agrees: what differs is not fixed by the seed. Try --check-determinism.`;
+}
+
+/** A run that was broken off, as one with an endless loop is in `sim`, has no history to compare. */
+function unfinishedIn(mode: Mode, { history, error }: RunResult): string | undefined {
+  return history === undefined
+    ? `in ${mode} it came to no end (${error?.kind}): ${error?.message}`
+    : undefined;
 }

@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { UsageError } from "../errors.js";
-import type { CaseDefinition } from "../harness/case.js";
+import type { CaseDefinition, RunResult } from "../harness/case.js";
 import { selectCases } from "../harness/select.js";
 import { allCases } from "../lab/cases-file.js";
-import { BundleError, loadProgram } from "../peer/program.js";
+import { BundleError, loadProgram, type Program } from "../peer/program.js";
 import { drawSeed, MAX_SEED } from "../runtime/random.js";
 import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
@@ -99,8 +99,7 @@ async function test(options: TestOptions): Promise<void> {
   });
   try {
     const program = await loadProgram(raft);
-    const runner = makeRunner(program, { mode: options.mode, jobs, casesFile: options.cases });
-    await runPlan(runner, plan, { options, jobs, output, results });
+    await runPlan(program, plan, { options, jobs, output, results });
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
     console.error(`whitewater: ${raft} does not load, so every case fails:\n${error.message}`);
@@ -117,27 +116,30 @@ interface PlanOptions {
   readonly results: SuiteResults;
 }
 
-/** Makes the runs of the plan, and closes the runner whatever happens. */
+/** Makes the runs of the plan, and closes the runners whatever happens. */
 async function runPlan(
-  runner: Runner,
+  program: Program,
   plan: readonly Planned[],
   { options, jobs, output, results }: PlanOptions,
 ): Promise<void> {
+  const { mode, cases: casesFile, bail = false, checkDeterminism: isChecked = false } = options;
   const file = options.trace === undefined ? undefined : new TraceFile(options.trace);
   const manner = mannerOf(options);
-  const bail = options.bail ?? false;
-  const onResult = (planned: Planned, result: Parameters<SuiteResults["add"]>[1]) =>
-    results.add(planned, result);
+  const replayArgs = replayArgsOf(options);
+  const onResult = (planned: Planned, result: RunResult) => results.add(planned, result);
+  const runners = isChecked
+    ? Array.from({ length: jobs }, () => makeRunner(program, { mode, jobs: 1, casesFile }))
+    : [makeRunner(program, { mode, jobs, casesFile })];
   try {
-    if (options.checkDeterminism) {
-      await checkDeterminism(plan, { runner, manner, jobs, bail, output, onResult });
+    if (isChecked) {
+      await checkDeterminism(plan, { runners, manner, bail, replayArgs, output, onResult });
     } else {
       const onTrace = (planned: Planned, trace: readonly string[]) => file?.write(planned, manner, trace);
-      const replayArgs = replayArgsOf(options);
+      const [runner] = runners as [Runner];
       await runSuite(plan, { runner, manner, jobs, bail, replayArgs, output, onResult, onTrace });
     }
   } finally {
-    await runner.close();
+    await Promise.all(runners.map((runner) => runner.close()));
     file?.close();
   }
 }

@@ -1,8 +1,11 @@
 import { SourceMap, type SourceMapPayload } from "node:module";
+import { dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { type Context, constants, createContext, Script } from "node:vm";
 import type { PeerMeter } from "../labrpc/peer-meter.js";
 import type { FaultKind, MainToPeer, PeerToMain } from "../labrpc/wire.js";
 import type { BootSpec } from "../runtime/runtime.js";
+import { isDebugged } from "./debugged.js";
 import type { RealmTime } from "./globals/globals.js";
 import { hostServices } from "./host-services.js";
 import type { Program } from "./program.js";
@@ -18,7 +21,7 @@ export class CompiledProgram {
 
   constructor(program: Program) {
     this.#prelude = compileModule(program.preludeText, PRELUDE_FILE);
-    this.#raft = compileModule(program.raftText, RAFT_FILE);
+    this.#raft = compileModule(program.raftText, RAFT_FILE, isDebugged() ? inlineMap(program) : "");
     let map: SourceMap | undefined; // made when the first stack is asked for: it costs milliseconds
     this.#formatStack = stackFormatter(RAFT_FILE, () => {
       map ??= new SourceMap(JSON.parse(program.raftMap) as SourceMapPayload);
@@ -81,9 +84,17 @@ export class Isolate {
   }
 }
 
-function compileModule(text: string, filename: string): Script {
-  // The wrapper stands on a line of its own, numbered 0, so the module's lines keep their numbers.
-  return new Script(`(function (exports, module, require) {\n${text}\n})`, { filename, lineOffset: -1 });
+/** @param sourceMap the comment by which a debugger finds the user's own lines; none costs nothing */
+function compileModule(text: string, filename: string, sourceMap = ""): Script {
+  // The wrapper begins on the first line, which esbuild leaves to "use strict", so lines keep their numbers.
+  return new Script(`(function (exports, module, require) {${text}\n})\n${sourceMap}`, { filename });
+}
+
+/** The map of the bundle, its sources named by URL, so that breakpoints in raft.ts find their lines. */
+function inlineMap({ raftPath, raftMap }: Program): string {
+  const folder = pathToFileURL(`${dirname(resolve(raftPath))}/`).href;
+  const map = { ...(JSON.parse(raftMap) as object), sourceRoot: folder };
+  return `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString("base64")}`;
 }
 
 function evaluate<Exports>(script: Script, context: Context, require: (name: string) => unknown): Exports {

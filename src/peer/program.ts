@@ -65,6 +65,7 @@ async function bundleRaft(entry: string): Promise<{ text: string; map: string }>
     platform: "node",
     sourcemap: "external",
     keepNames: true,
+    supported: { "dynamic-import": false }, // it becomes a require, which a realm can answer
     plugins: [leaveWhitewaterOut],
   });
 }

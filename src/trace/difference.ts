@@ -24,7 +24,7 @@ export function firstDifference(first: readonly string[], second: readonly strin
 /** The difference in lines for a reader. @param names what to call the two runs */
 export function showDifference(
   { seq, first, second, before }: Difference,
-  names: readonly [string, string],
+  names: readonly [first: string, second: string],
 ): string {
   const width = Math.max(...names.map((name) => name.length));
   return [

@@ -53,7 +53,7 @@ export class History {
         this.#put(event.rpc, event.lost ?? "");
         break;
       case "save":
-        this.#put(event.peer, event.state, event.snapshot ?? NO_BYTES);
+        this.#put(event.peer, event.state, event.snapshot ? "new" : "kept", event.snapshot ?? NO_BYTES);
         break;
       case "apply":
         this.#put(event.peer, event.message);

@@ -3,8 +3,9 @@ import type { TraceEvent, TraceRecord } from "./event.js";
 
 /**
  * An event as one line of JSON: `seq`, `atUs`, `kind` and the fields of the kind (docs/trace.md). Arguments,
- * replies and applied messages are decoded. What JSON lacks is an object with one `$` key: `{"$bigint":"1"}`,
- * `{"$bytes":"base64"}`, `{"$map":[[key,value]]}`, `{"$set":[]}`, `{"$date":"..."}`, `{"$undefined":true}`.
+ * replies and applied messages are decoded. What JSON lacks is an object with one `$` key: `{"$undefined":true}`,
+ * `{"$number":"NaN"}`, `{"$bigint":"1"}`, `{"$bytes":"base64"}`, `{"$date":"..."}`, `{"$map":[[key,value]]}`,
+ * `{"$set":[]}`; and an object of the author's that looks like one of these is `{"$object":{...}}`.
  */
 export function jsonLine({ seq, atUs, event }: TraceRecord): string {
   return JSON.stringify({ seq, atUs, ...shown(event) });
@@ -40,14 +41,24 @@ function decoded(bytes: Uint8Array): unknown {
 function plain(value: unknown): unknown {
   if (value === undefined) return { $undefined: true };
   if (typeof value === "bigint") return { $bigint: String(value) };
-  if (typeof value === "number" && !Number.isFinite(value)) return { $number: String(value) };
+  if (typeof value === "number") return isInJson(value) ? value : { $number: showNumber(value) };
   if (typeof value !== "object" || value === null) return value;
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return { $bytes: base64(value) };
   if (Array.isArray(value)) return value.map(plain);
   if (value instanceof Map) return { $map: [...value].map(([key, item]) => [plain(key), plain(item)]) };
   if (value instanceof Set) return { $set: [...value].map(plain) };
   if (value instanceof Date) return { $date: Number.isNaN(value.getTime()) ? null : value.toISOString() };
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  const record = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  const keys = Object.keys(record);
+  return keys.length === 1 && keys[0]?.startsWith("$") ? { $object: record } : record;
+}
+
+function isInJson(value: number): boolean {
+  return Number.isFinite(value) && !Object.is(value, -0);
+}
+
+function showNumber(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 function base64(bytes: ArrayBufferView | ArrayBuffer): string {
