@@ -7,6 +7,7 @@ import { initCommand } from "./init.js";
 import { listCommand } from "./list.js";
 import { mergeCommand } from "./merge.js";
 import { parityCommand } from "./parity.js";
+import { profileCommand } from "./profile.js";
 import { replayCommand } from "./replay.js";
 import { stressCommand } from "./stress.js";
 import { guardEarlyEnd, leave } from "./terminal.js";
@@ -24,6 +25,7 @@ const program = new Command("whitewater")
   .addCommand(replayCommand())
   .addCommand(mergeCommand())
   .addCommand(parityCommand())
+  .addCommand(profileCommand())
   .addCommand(listCommand())
   .addCommand(initCommand());
 for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);

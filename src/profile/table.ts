@@ -1,5 +1,13 @@
 import type { Durations } from "./histograms.js";
-import { type Figure, type Profile, STAGE_TITLES, STAGES, type ThreadProfile } from "./profile.js";
+import {
+  type Figure,
+  known,
+  type LoadProfile,
+  type Profile,
+  STAGE_TITLES,
+  STAGES,
+  type ThreadProfile,
+} from "./profile.js";
 
 /** Threads that the terminal shows; the files have all of them. */
 const MAX_THREADS = 24;
@@ -13,6 +21,7 @@ export function profileLines(profile: Profile): string[] {
   const shown = threads.slice(0, MAX_THREADS);
   const hidden = threads.length - shown.length;
   return [
+    `  Measured for ${seconds} s on ${cores} cores:`,
     "",
     ...table([THREAD_HEADINGS, ...shown.map(threadRow), ...othersRows(profile)]),
     ...(hidden > 0 ? [`  and ${hidden} incarnations more, which profile.json has`] : []),
@@ -24,7 +33,6 @@ export function profileLines(profile: Profile): string[] {
     ...loadLine(profile),
     "",
     `  ${profile.bottleneck.sentence}`,
-    `  (${seconds} s, ${cores} cores)`,
   ];
 }
 
@@ -114,6 +122,53 @@ function loadLine({ load }: Profile): string[] {
   return [
     `  Asked for ${rate} commands a second, committed ${throughput.toFixed(1)}; each took ${latency} from when it was due.`,
   ];
+}
+
+/** The curve of a list of loads, a line for each. */
+export function curveLines(profiles: readonly Profile[]): string[] {
+  const rows = profiles.flatMap((profile): Row[] => (profile.load ? [curveRow(profile, profile.load)] : []));
+  return table([CURVE_HEADINGS, ...rows]);
+}
+
+const CURVE_HEADINGS: Row = [
+  "peers",
+  "start()/s",
+  "committed/s",
+  "p50 ms",
+  "p99 ms",
+  "main on core",
+  "waits",
+  "peers on core",
+  "wait",
+  "round trip p99 ms",
+  "bottleneck",
+];
+
+function curveRow({ result, threads, messages, bottleneck }: Profile, load: LoadProfile): Row {
+  const [main = [], peers = []] = [
+    threads.filter(({ peer }) => peer === undefined),
+    threads.filter(({ peer }) => peer !== undefined),
+  ];
+  return [
+    String(result.peers),
+    String(load.rate),
+    load.throughput.toFixed(1),
+    ms(load.commitLatency.p50Ms),
+    ms(load.commitLatency.p99Ms),
+    meanShare(main, "onCoreMs"),
+    meanShare(main, "waitingMs"),
+    meanShare(peers, "onCoreMs"),
+    meanShare(peers, "waitingMs"),
+    ms(messages.roundTrip.p99Ms),
+    bottleneck.cause,
+  ];
+}
+
+function meanShare(threads: readonly ThreadProfile[], which: "onCoreMs" | "waitingMs"): string {
+  if (threads.some((thread) => typeof thread[which] !== "number")) return "n/a";
+  const total = (tell: (thread: ThreadProfile) => number) =>
+    threads.reduce((sum, each) => sum + tell(each), 0);
+  return percent(total((thread) => known(thread[which], 0)) / total(({ wallMs }) => wallMs));
 }
 
 /** Columns as wide as they must be, the first to the left and the others to the right. */

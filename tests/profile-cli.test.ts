@@ -1,0 +1,159 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import type { Profile } from "../src/profile/profile.js";
+import { emptyFolder, whitewater } from "./helpers/cli.js";
+import { traceFormatErrors } from "./helpers/trace-event-format.js";
+
+const OWN = [
+  "--cases",
+  "tests/fixtures/profile/cases.ts",
+  "--raft",
+  "tests/fixtures/profile/many-at-a-time.ts",
+];
+
+interface ProfileFile {
+  readonly mode: string;
+  readonly seed: number;
+  readonly runs: readonly Profile[];
+}
+
+const readProfile = async (folder: string): Promise<ProfileFile> =>
+  JSON.parse(await readFile(join(folder, "profile.json"), "utf8"));
+
+test.serial("a case: the table, the sentence as its last line, and the files", async (t) => {
+  const out = await emptyFolder(t);
+  const run = await whitewater(["profile", ...OWN, "--run", "TestRestful", "--seed", "7", "--out", out]);
+  t.is(run.exitCode, 0, run.stderr);
+  const lines = run.stdout.split("\n");
+  t.is(lines[0], "whitewater: profile of tests/fixtures/profile/many-at-a-time.ts on threads, seed 7");
+  t.is(lines[1], "Test (own): TestRestful ...");
+  for (const row of ["main", "peer 0", "peer 1", "held by the router, its own work", "  Raft.echo"]) {
+    t.true(
+      lines.some((line) => line.startsWith(`  ${row} `)),
+      row,
+    );
+  }
+  const { runs, mode, seed } = await readProfile(out);
+  t.deepEqual([mode, seed, runs.length], ["threads", 7, 1]);
+  t.true(lines.includes(`  ${runs[0]?.bottleneck.sentence}`));
+  t.true(lines.includes(`Written: ${join(out, "profile.json")}, ${join(out, "profile.html")}`));
+  t.deepEqual((await readdir(out)).sort(), ["profile.html", "profile.json"]);
+});
+
+test.serial("--trace out/ --cpu-prof: a trace and a .cpuprofile of each thread beside them", async (t) => {
+  const out = await emptyFolder(t);
+  const run = await whitewater(["profile", ...OWN, "--run", "TestRestful", "--cpu-prof", "--trace", out]);
+  t.is(run.exitCode, 0, run.stderr);
+  t.deepEqual((await readdir(out)).sort(), [
+    "main.cpuprofile",
+    "peer-0.cpuprofile",
+    "peer-1.cpuprofile",
+    "profile.html",
+    "profile.json",
+    "trace.json",
+  ]);
+  t.deepEqual(traceFormatErrors(await readFile(join(out, "trace.json"), "utf8")), []);
+});
+
+test.serial("lists of loads and peers: a run of each, the curve, and what each commits", async (t) => {
+  const out = await emptyFolder(t);
+  const args = ["--load", "20,40", "--peers", "1,3", "--seconds", "1", "--out", out, "--seed", "3"];
+  const run = await whitewater(["profile", ...args]);
+  t.is(run.exitCode, 0, run.stdout + run.stderr);
+  t.regex(
+    run.stdout,
+    /\n {2}peers {2}start\(\)\/s {2}committed\/s .*\n {2}1 +20 .*\n {2}3 +20 .*\n {2}1 +40 .*\n {2}3 +40 /,
+  );
+  const { runs } = await readProfile(out);
+  t.deepEqual(
+    runs.map(({ load, result }) => [load?.rate, result.peers, load?.started]),
+    [
+      [20, 1, 20],
+      [20, 3, 20],
+      [40, 1, 40],
+      [40, 3, 40],
+    ],
+  );
+  for (const { load } of runs) {
+    t.true(
+      (load?.committed ?? 0) > 0 && (load?.committed ?? 0) <= (load?.started ?? 0),
+      JSON.stringify(load),
+    );
+    t.is(load?.commitLatency.count, load?.committed);
+  }
+});
+
+test.serial("a case that fails is profiled up to its failure, and the exit code is 1", async (t) => {
+  const out = await emptyFolder(t);
+  const run = await whitewater([
+    "profile",
+    ...OWN,
+    "--run",
+    "TestFailing|TestRestful",
+    "--seed",
+    "7",
+    "--out",
+    out,
+  ]);
+  t.is(run.exitCode, 1);
+  t.regex(run.stdout, /--- FAIL: TestFailing \(check, at \d\.\d+ s\)\n {4}not in this river/);
+  t.regex(run.stdout, /Replay: whitewater test .*--run TestFailing --mode threads --seed 7/);
+  const { runs } = await readProfile(out);
+  t.deepEqual(runs.map(({ result, threads }) => [result.name, result.status, threads.length]).sort(), [
+    ["TestFailing", "failed", 3],
+    ["TestRestful", "passed", 3],
+  ]);
+});
+
+test.serial("a peer that does not load is told as by test, and there is no profile of it", async (t) => {
+  const out = await emptyFolder(t);
+  const args = [
+    "--raft",
+    "tests/fixtures/broken/make-throws.ts",
+    "--load",
+    "10",
+    "--seconds",
+    "1",
+    "--seed",
+    "7",
+  ];
+  const run = await whitewater(["profile", ...args, "--out", out]);
+  t.is(run.exitCode, 1);
+  t.regex(run.stdout, /--- FAIL: Load10Peers3 \(load, peer \d/);
+  t.regex(
+    run.stdout,
+    /Replay: whitewater profile --raft tests\/fixtures\/broken\/make-throws\.ts --load 10 --peers 3 --seconds 1 --seed 7/,
+  );
+});
+
+for (const { args, says } of [
+  { args: [], says: /Say what to profile: a case, as in --run TestBackup3B, or a steady load/ },
+  {
+    args: ["--run", "3B", "--load", "5"],
+    says: /--run profiles cases and --load a steady load; use one of them/,
+  },
+  { args: ["--run", "3B", "--peers", "5"], says: /--peers is for --load: a case has peers of its own/ },
+  { args: ["--run", "3B", "--seconds", "5"], says: /--seconds is for --load/ },
+  { args: ["--run", "Nothing"], says: /--run Nothing matches none of the cases/ },
+  { args: ["--load", "5", "--peers", "3,x"], says: /--peers must be a whole number from 1 to 99; got "x"/ },
+  { args: ["--load", "5", "--peers", "100"], says: /--peers must be a whole number from 1 to 99; got "100"/ },
+  { args: ["--load", "0"], says: /--load must be a whole number from 1 to 100000; got "0"/ },
+  { args: ["--load", ""], says: /--load takes one or more, as in 3,5,9/ },
+  { args: ["--load", "5", "--seconds", "1000"], says: /--seconds must be a whole number from 1 to 100/ },
+  {
+    args: ["--load", "5", "--out", "package.json"],
+    says: /The files cannot go to package\.json: a file stands there/,
+  },
+  {
+    args: ["--load", "5", "--out", "a", "--trace", "b"],
+    says: /All files go to one folder, but --trace names b and --out a/,
+  },
+  { args: ["--load", "5", "--raft", "nowhere.ts"], says: /No such file: nowhere\.ts/ },
+]) {
+  test(`profile ${args.join(" ")}: wrong usage, told in words`, async (t) => {
+    const run = await whitewater(["profile", ...args]);
+    t.is(run.exitCode, 2, run.stdout);
+    t.regex(run.stderr, says);
+  });
+}
