@@ -38,7 +38,9 @@ export function chromeTrace(profiler: Profiler): ChromeTrace {
   const { ring } = profiler.router;
   if (ring) trace.mainEvents(ring);
   trace.cores(MAIN, "main", profiler.main);
-  const tracks = profiler.peers.map((record, i) => new PeerTrack(record, MAIN + 1 + i, profiler.router.kept));
+  const tracks = profiler.peers.map(
+    (record, i) => new PeerTrack(record, MAIN + 1 + i, profiler.fromMs, profiler.router.kept),
+  );
   for (const track of tracks) {
     trace.thread(track.tid, track.record.name);
     trace.peerEvents(track);
@@ -68,10 +70,10 @@ class PeerTrack {
   /** The names of what it has called, by the number of the call. */
   readonly callNames: ReadonlyMap<number, string>;
 
-  constructor(record: PeerRecord, tid: number, kept: readonly Passage[]) {
+  constructor(record: PeerRecord, tid: number, sinceMs: number, kept: readonly Passage[]) {
     this.record = record;
     this.tid = tid;
-    this.events = record.ring ? [...record.ring.events()] : [];
+    this.events = record.ring ? [...record.ring.events(sinceMs)] : [];
     for (const event of this.events) {
       if (event.kind === EVENT.call) this.calls.set(event.id, event);
       if (event.kind === EVENT.outcome) this.outcomes.set(event.id, event);
@@ -97,7 +99,7 @@ class TraceBuilder {
   }
 
   mainEvents(ring: EventRing): void {
-    for (const event of ring.events()) {
+    for (const event of ring.events(this.#fromMs)) {
       if (event.kind === EVENT.batch) this.#slice(MAIN, "route", event);
       else if (event.kind === EVENT.collection) this.#slice(MAIN, "collector", event);
     }

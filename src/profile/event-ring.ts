@@ -66,16 +66,13 @@ export class EventRing {
     return this.#cells[1 + (this.count % SLOTS) * FIELDS + TO_FIELD] ?? 0;
   }
 
-  /** The events kept, the oldest first. */
-  *events(): Generator<ThreadEvent> {
+  /** The events kept that began at `sinceMs` or later, in the order noted. */
+  *events(sinceMs: number): Generator<ThreadEvent> {
     for (let n = Math.max(0, this.count - SLOTS); n < this.count; n += 1) {
       const at = 1 + (n % SLOTS) * FIELDS;
       const [kind, fromMs = 0, toMs = 0, id = 0, name = 0] = this.#cells.subarray(at, at + FIELDS);
+      if (fromMs < sinceMs) continue;
       yield { kind: kind as EventKind, fromMs, toMs, id, name };
     }
-  }
-
-  clear(): void {
-    this.#cells[0] = 0;
   }
 }

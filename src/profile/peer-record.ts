@@ -98,7 +98,6 @@ export class PeerRecord implements ThreadProbe {
       handled.reset();
       blocked.reset();
     }
-    this.ring?.clear();
   }
 
   ends(terminate: () => void): void {

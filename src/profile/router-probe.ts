@@ -71,7 +71,6 @@ export class RouterProbe implements TraceSink {
   clear(): void {
     for (const reason of Object.keys(this.lost) as Loss[]) delete this.lost[reason];
     this.kept.length = 0;
-    this.ring?.clear();
   }
 
   hears(link: RouterLink, callId: number): void {
