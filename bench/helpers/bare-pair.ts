@@ -2,21 +2,19 @@ import { once } from "node:events";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Calls } from "../fixtures/caller.js";
 
-/** Bytes of a message: about what caller.ts sends. */
-const BYTE_COUNT = 100;
-
 /** Two bare threads in the layout of two peers: all between them goes by the main thread, which passes it on. */
 export class BarePair {
   readonly #caller: Worker;
   readonly #echo: Worker;
 
-  constructor() {
+  /** @param message what they send each other */
+  constructor(message: unknown) {
     const toCaller = new MessageChannel();
     const toEcho = new MessageChannel();
-    this.#caller = spawn("caller", toCaller.port2);
-    this.#echo = spawn("echo", toEcho.port2);
-    toCaller.port1.on("message", (message) => toEcho.port1.postMessage(message));
-    toEcho.port1.on("message", (message) => toCaller.port1.postMessage(message));
+    this.#caller = spawn("caller", toCaller.port2, message);
+    this.#echo = spawn("echo", toEcho.port2, message);
+    toCaller.port1.on("message", (heard) => toEcho.port1.postMessage(heard));
+    toEcho.port1.on("message", (heard) => toCaller.port1.postMessage(heard));
   }
 
   /** @returns milliseconds that the rounds took, on the caller's own clock */
@@ -32,9 +30,9 @@ export class BarePair {
   }
 }
 
-function spawn(role: "caller" | "echo", port: MessagePort): Worker {
+function spawn(role: "caller" | "echo", port: MessagePort, message: unknown): Worker {
   return new Worker(new URL("../fixtures/bare-peer.js", import.meta.url), {
-    workerData: { role, port, byteCount: BYTE_COUNT },
+    workerData: { role, port, message },
     transferList: [port],
     execArgv: [], // plain JavaScript: it needs no loader
   });

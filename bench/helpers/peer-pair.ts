@@ -25,7 +25,7 @@ export class PeerPair {
 
   /** @returns resolves when both peers are on the network */
   static async start(): Promise<PeerPair> {
-    const raft = fileURLToPath(new URL("../fixtures/caller.ts", import.meta.url));
+    const raft = fileURLToPath(new URL("../fixtures/caller.js", import.meta.url));
     const pair = new PeerPair(new PeerThreads(await loadProgram(raft), { spares: 0 }));
     await Promise.all(pair.#peers.map(({ ready }) => ready));
     return pair;
