@@ -1,6 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
+import { CommanderError } from "commander";
+import { profileCommand } from "../src/cli/profile.js";
+import { UsageError } from "../src/errors.js";
 import type { Profile } from "../src/profile/profile.js";
 import { emptyFolder, whitewater } from "./helpers/cli.js";
 import { traceFormatErrors } from "./helpers/trace-event-format.js";
@@ -152,8 +155,18 @@ for (const { args, says } of [
   { args: ["--load", "5", "--raft", "nowhere.ts"], says: /No such file: nowhere\.ts/ },
 ]) {
   test(`profile ${args.join(" ")}: wrong usage, told in words`, async (t) => {
-    const run = await whitewater(["profile", ...args]);
-    t.is(run.exitCode, 2, run.stdout);
-    t.regex(run.stderr, says);
+    const command = profileCommand()
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} });
+    const error = await t.throwsAsync(command.parseAsync(args, { from: "user" }));
+    t.true(error instanceof UsageError || error instanceof CommanderError);
+    t.regex(error?.message ?? "", says);
   });
 }
+
+test.serial("wrong usage exits with 2, before anything is measured or written", async (t) => {
+  const run = await whitewater(["profile", "--load", "5", "--run", "3B"], { cwd: await emptyFolder(t) });
+  t.is(run.exitCode, 2);
+  t.is(run.stdout, "");
+  t.is(run.stderr, "whitewater: --run profiles cases and --load a steady load; use one of them.\n");
+});
