@@ -207,6 +207,30 @@ test("after a gap nothing is made of what may be in it", (t) => {
   t.is(check(withGap, 3).violation, undefined);
 });
 
+test("in a gap a peer may have applied, restarted, or lost its log to a newer leader", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  script.replicate(0, 1, { term: 1, log: [1, 1] });
+  script.replicate(0, 1, { term: 1, log: [1, 1], after: 2, commit: 2 });
+  script.apply(1, 1, "1 of term 1");
+  const gapAt = script.records.length;
+  script.add({ kind: "step", text: "lost" });
+  const late = script.appendEntries(2, 1, { term: 3, log: [] });
+  const [sent] = script.records.slice(-1);
+  script.apply(1, 1, "1 of term 1");
+  script.requestVote(2, 1, 4, []).deliver().handle({ term: 4, voteGranted: true });
+  late.deliver();
+  t.is(check(script.records, 3).violation?.rule, "election-majority");
+  const lost = (seq: number) => seq === gapAt || seq === sent?.seq;
+  t.is(
+    check(
+      script.records.filter(({ seq }) => !lost(seq)),
+      3,
+    ).violation,
+    undefined,
+  );
+});
+
 test("an apply message that cannot be read is the tester's to tell", (t) => {
   const script = new TraceScript();
   const messages = [new Uint8Array([0xc1]), encode(5), encode({ commandValid: true, commandIndex: "1" })];

@@ -51,7 +51,8 @@ export class Applies {
     return this.#isLikeSent === true;
   }
 
-  booted(peer: number): void {
+  /** It begins anew, or may have gone on unseen. */
+  forget(peer: number): void {
     this.#of(peer).last = undefined;
   }
 

@@ -107,11 +107,11 @@ export class HeldLogs {
 
   // --- AppendEntries ---
 
-  /** A leader's own log holds what it sends. */
+  /** A leader's own log holds what it sends; but who leads no more may still send what it wrote before. */
   appendSent({ from, args, sent }: AppendRpc): void {
     const held = this.#of(from);
-    const isOutdated = args.term < held.deliveredTerm || args.term < this.#terms.floor(from);
-    if (isOutdated) return; // written when it was leader, and sent later: its log may be another by now
+    const mayBeLeader = args.term >= held.deliveredTerm && args.term >= this.#terms.floor(from);
+    if (!this.#evidence.isWhole || !mayBeLeader) return;
     const index = held.known.contradictedAt(args);
     if (index !== undefined) {
       const deed = `sent AppendEntries in term ${args.term} ${when(sent)} with term ${termIn(args, index)} at index ${index}`;

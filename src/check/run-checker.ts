@@ -69,7 +69,7 @@ export class RaftChecker {
   /** Takes the next record of the run. It never throws, whatever bytes and numbers are in it. */
   see(record: TraceRecord): void {
     if (this.#isSilent) return;
-    if (record.seq !== this.#nextSeq) this.#evidence.isWhole = false;
+    if (record.seq !== this.#nextSeq) this.#missed();
     this.#nextSeq = record.seq + 1;
     const { event } = record;
     switch (event.kind) {
@@ -101,11 +101,25 @@ export class RaftChecker {
     }
   }
 
+  /** Events are missing: what they may have changed is not known any more. */
+  #missed(): void {
+    this.#evidence.isWhole = false;
+    for (let peer = 0; peer < this.#peerCount; peer += 1) {
+      this.#heldLogs.forget(peer);
+      this.#applies.forget(peer);
+    }
+  }
+
+  /** Something happens to an RPC whose sending was not seen. It may change any log. */
+  #unknown(): void {
+    if (!this.#evidence.isWhole) this.#missed();
+  }
+
   #booted({ peer, incarnation }: Event<"boot">): void {
     this.#incarnations[peer] = incarnation;
     this.#terms.booted(peer);
     this.#heldLogs.crashed(peer);
-    this.#applies.booted(peer);
+    this.#applies.forget(peer);
   }
 
   #sent(event: Event<"send">, at: Moment): void {
@@ -151,6 +165,7 @@ export class RaftChecker {
 
   #delivered(id: number, at: Moment): void {
     const rpc = this.#rpcs.get(id);
+    if (!rpc) this.#unknown();
     if (!rpc || rpc.delivered) return;
     rpc.delivered = at;
     if (rpc.toIncarnation !== this.#incarnations[rpc.to]) return; // to one that has crashed since
@@ -170,6 +185,7 @@ export class RaftChecker {
 
   #handled({ rpc: id, reply }: Event<"handled">, at: Moment): void {
     const rpc = this.#rpcs.get(id);
+    if (!rpc?.delivered) this.#unknown();
     if (!rpc?.delivered || rpc.handled) return;
     rpc.handled = at;
     if (rpc.hasOutcome) this.#rpcs.delete(id);
