@@ -13,20 +13,30 @@ import type { openRealm, RealmHandle } from "./realm/prelude.js";
 import { PRELUDE_FILE, RAFT_FILE } from "./script-names.js";
 import { stackFormatter } from "./stack.js";
 
+/** What of a program runs in a realm. Without `preludeCode`, V8 compiles the prelude itself. */
+type Scripts = Pick<Program, "raftPath" | "raftText" | "raftMap" | "preludeText"> &
+  Partial<Pick<Program, "preludeCode">>;
+
 /** The scripts of a program, compiled once per thread and run in every realm of it. */
 export class CompiledProgram {
   readonly #prelude: Script;
   readonly #raft: Script;
   readonly #formatStack;
 
-  constructor(program: Program) {
-    this.#prelude = compileModule(program.preludeText, PRELUDE_FILE);
-    this.#raft = compileModule(program.raftText, RAFT_FILE, isDebugged() ? inlineMap(program) : "");
+  constructor(program: Scripts) {
+    this.#prelude = compileModule(program.preludeText, PRELUDE_FILE, { code: program.preludeCode });
+    const sourceMap = isDebugged() ? inlineMap(program) : undefined;
+    this.#raft = compileModule(program.raftText, RAFT_FILE, { sourceMap });
     let map: SourceMap | undefined; // made when the first stack is asked for: it costs milliseconds
     this.#formatStack = stackFormatter(RAFT_FILE, () => {
       map ??= new SourceMap(JSON.parse(program.raftMap) as SourceMapPayload);
       return map;
     });
+  }
+
+  /** V8's code for the prelude, as far as it has been compiled. */
+  preludeCode(): Uint8Array {
+    return this.#prelude.createCachedData();
   }
 
   /** Opens a realm of its own for one incarnation. Nothing of raft.ts runs before `boot`. */
@@ -84,14 +94,21 @@ export class Isolate {
   }
 }
 
-/** @param sourceMap the comment by which a debugger finds the user's own lines; none costs nothing */
-function compileModule(text: string, filename: string, sourceMap = ""): Script {
+interface CompileOptions {
+  /** The comment by which a debugger finds the user's own lines; none costs nothing. */
+  readonly sourceMap?: string | undefined;
+  /** What V8 made of the same text before; where it cannot use that, it compiles the text. */
+  readonly code?: Uint8Array | undefined;
+}
+
+function compileModule(text: string, filename: string, { sourceMap = "", code }: CompileOptions): Script {
   // The wrapper begins on the first line, which esbuild leaves to "use strict", so lines keep their numbers.
-  return new Script(`(function (exports, module, require) {${text}\n})\n${sourceMap}`, { filename });
+  const script = `(function (exports, module, require) {${text}\n})\n${sourceMap}`;
+  return new Script(script, { filename, ...(code && { cachedData: code }) });
 }
 
 /** The map of the bundle, its sources named by URL, so that breakpoints in raft.ts find their lines. */
-function inlineMap({ raftPath, raftMap }: Program): string {
+function inlineMap({ raftPath, raftMap }: Scripts): string {
   const folder = pathToFileURL(`${dirname(resolve(raftPath))}/`).href;
   const map = { ...(JSON.parse(raftMap) as object), sourceRoot: folder };
   return `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString("base64")}`;

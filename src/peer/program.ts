@@ -4,6 +4,7 @@ import { dirname, extname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, formatMessages, type Message, type Plugin } from "esbuild";
 import { UsageError } from "../errors.js";
+import { compilePrelude } from "./prelude-code.js";
 
 /**
  * A raft.ts made ready to run: one script and its source map, bundled once per run and evaluated once per
@@ -20,6 +21,8 @@ export interface Program {
   readonly hash: string;
   /** What is evaluated in a peer's realm before raft.ts (`realm/prelude.ts`). */
   readonly preludeText: string;
+  /** V8's code for `preludeText`, so that no thread has to compile it again: of this version of V8 alone. */
+  readonly preludeCode: Uint8Array;
   /** What a worker thread loads (`peer-worker.ts`). */
   readonly workerText: string;
 }
@@ -84,16 +87,19 @@ const leaveWhitewaterOut: Plugin = {
   },
 };
 
-let hostProgramsOnce: Promise<{ preludeText: string; workerText: string }> | undefined;
+type HostPrograms = Pick<Program, "preludeText" | "preludeCode" | "workerText">;
+
+let hostProgramsOnce: Promise<HostPrograms> | undefined;
 
 /** Our own two programs, bundled once per process: the same way from source and from the package. */
-function hostPrograms(): Promise<{ preludeText: string; workerText: string }> {
+function hostPrograms(): Promise<HostPrograms> {
   hostProgramsOnce ??= (async () => {
     const [prelude, worker] = await Promise.all([
       bundle({ entryPoints: [ownFile("realm/prelude")], platform: "browser" }),
       bundle({ entryPoints: [ownFile("../peer-worker")], platform: "node" }),
     ]);
-    return { preludeText: prelude.text, workerText: worker.text };
+    const preludeText = prelude.text;
+    return { preludeText, preludeCode: compilePrelude(preludeText), workerText: worker.text };
   })();
   return hostProgramsOnce;
 }
