@@ -83,13 +83,12 @@ export class Applies {
     const isInOrder = last ? index === last.index + 1 : index <= highest + 1 || !this.#evidence.isWhole;
     this.#advance(peer, index, at);
     if (isInOrder) return;
-    const before = last
-      ? `after index ${last.index} ${when(last.at)}`
-      : `first of all, but had applied no more than ${highest} before it restarted`;
+    let place = `after index ${last?.index}`;
+    if (!last) place = highest === 0 ? "first of all" : `first, but up to ${highest} before it restarted`;
     this.#report({
       rule: "apply-order",
       section: "Raft §5.3, Figure 2 (lastApplied)",
-      message: `Peer ${peer} applied index ${index} ${when(at)}, ${highest === 0 && !last ? "first of all" : before}: entries are applied in order, each once.`,
+      message: `Peer ${peer} applied index ${index} ${when(at)}, ${place}: each is applied once, in order.`,
       peers: [peer],
       events: last ? [last.at.seq, at.seq] : [at.seq],
     });
@@ -144,8 +143,8 @@ export class Applies {
       rule: "apply-unsent",
       section: "Raft §5.3",
       message:
-        `Peer ${peer} applied ${showCommand(command)} at index ${index} ${when(at)}, but leaders have ${sent} ` +
-        "for that index: no majority can hold it.",
+        `Peer ${peer} applied ${showCommand(command)} at index ${index} ${when(at)}, but leaders have ` +
+        `${sent} for that index: no majority can hold it.`,
       peers: [peer],
       events: entry ? [entry.at.seq, at.seq] : [at.seq],
     });
@@ -171,7 +170,7 @@ function applyMsgIn(bytes: Uint8Array): Partial<ApplyMsg> | undefined {
   }
 }
 
-/** Index 0 is before the first entry; some apply it as a placeholder, which the lab lets pass (lab-spec 6.5). */
+/** Some apply index 0, before the first entry, as a placeholder; the lab lets it pass (lab-spec 6.5). */
 function isIndex(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 1;
 }

@@ -129,8 +129,8 @@ export class Commits {
     const held = this.#heldByMajority(leader);
     const isHeld = index <= held;
     const why = isHeld
-      ? `a majority holds that, but no entry of term ${term} at or above it: the last they hold, ${held}, is of ` +
-        `term ${log[held] ?? "unknown"}, and an entry of an earlier term can still be overwritten`
+      ? `a majority holds no entry of term ${term} at or above that (up to ${held}, of term ${log[held]}), ` +
+        "and entries of earlier terms can still be overwritten"
       : `all replies that have reached it show a majority only for index ${held}`;
     this.#report({
       rule: isHeld ? "commit-earlier-term" : "commit-majority",

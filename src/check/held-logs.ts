@@ -114,7 +114,9 @@ export class HeldLogs {
     if (!this.#evidence.isWhole || !mayBeLeader) return;
     const index = held.known.contradictedAt(args);
     if (index !== undefined) {
-      const deed = `sent AppendEntries in term ${args.term} ${when(sent)} with term ${termIn(args, index)} at index ${index}`;
+      const deed =
+        `sent AppendEntries in term ${args.term} ${when(sent)} with term ${termIn(args, index)} at index ` +
+        `${index}`;
       this.#lost([from], deed, held, index, sent);
     }
     learn(held, args, sent);
@@ -148,7 +150,9 @@ export class HeldLogs {
     if (!reply) return;
     if (reply.ok) this.#accepted(rpc, held, wasAlone, at);
     else if (wasAlone && rpc.mustAccept && reply.term === args.term) {
-      const deed = `refused AppendEntries of peer ${rpc.from} in term ${args.term} ${when(at)} that follow index ${args.prevLogIndex}, term ${args.prevLogTerm}`;
+      const deed =
+        `refused AppendEntries of peer ${rpc.from} in term ${args.term} ${when(at)} that follow index ` +
+        `${args.prevLogIndex}, term ${args.prevLogTerm}`;
       this.#lost([to, rpc.from], deed, held, args.prevLogIndex, at);
     }
   }
@@ -193,8 +197,8 @@ export class HeldLogs {
       rule: "append-consistency",
       section: "Raft §5.3",
       message:
-        `Peer ${to} accepted AppendEntries of peer ${from} in term ${args.term} ${when(at)} that follow index ` +
-        `${args.prevLogIndex}, term ${args.prevLogTerm}, but ${why}: it had to refuse.`,
+        `Peer ${to} accepted AppendEntries of peer ${from} in term ${args.term} ${when(at)} that follow ` +
+        `index ${args.prevLogIndex}, term ${args.prevLogTerm}, but ${why}: it had to refuse.`,
       peers: [to, from],
       events: [sent.seq, at.seq],
     });

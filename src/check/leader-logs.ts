@@ -130,8 +130,8 @@ export class LeaderLogs {
       rule: "leader-append-only",
       section: "Raft §5.3, Figure 3",
       message:
-        `Peer ${leader.peer}, leader of term ${leader.term} since ${(leader.since.atUs / 1000).toFixed(3)} ms, ` +
-        `has changed its log: it sent an entry of term ${term} at index ${index} ${when(at)}, where it had ${was}.`,
+        `Peer ${leader.peer} has changed its log as leader of term ${leader.term}: it sent an entry of term ` +
+        `${term} at index ${index} ${when(at)}, where it had ${was}.`,
       peers: [leader.peer],
       events: [since.seq, at.seq],
     });
@@ -182,9 +182,9 @@ export class LeaderLogs {
       rule: "leader-completeness",
       section: "Raft §5.4.3",
       message:
-        `Peer ${leader.peer}, leader of term ${leader.term} ${when(at)}, ${deed}, but the entry of term ${term} at ` +
-        `index ${index} was committed by peer ${committed.leader.peer} in term ${committed.leader.term} ` +
-        `${when(committed.at)}.`,
+        `Peer ${leader.peer}, leader of term ${leader.term} ${when(at)}, ${deed}, but the entry of term ` +
+        `${term} at index ${index} was committed by peer ${committed.leader.peer} in term ` +
+        `${committed.leader.term} ${when(committed.at)}.`,
       peers: [leader.peer, committed.leader.peer],
       events: [committed.at.seq, at.seq],
     });

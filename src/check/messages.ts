@@ -65,16 +65,10 @@ export class MessageReader {
   #indexShift: 0 | 1 | undefined;
   /** Likewise for `leaderCommit`, which such a log may still count from 1. */
   #commitShift: 0 | 1 | undefined;
-  #hasCommands = true;
   #isConfused = false;
 
   constructor(onWarning: (text: string) => void) {
     this.#onWarning = onWarning;
-  }
-
-  /** Whether every entry read so far had its command under that name. */
-  get hasCommands(): boolean {
-    return this.#hasCommands;
   }
 
   /** Which of the two RPCs this is; `undefined` for any other, and for all where indexes make no sense. */
@@ -87,7 +81,7 @@ export class MessageReader {
     return method;
   }
 
-  /** Whether these are the arguments of a mere inquiry (§9.6 of Ongaro's thesis), which promises nothing. */
+  /** @returns `pre-vote` for an inquiry before an election (Ongaro's thesis, §9.6), which promises nothing */
   requestVote(bytes: Uint8Array): RequestVote | "pre-vote" | undefined {
     const args = fieldsIn(bytes);
     if (args.preVote === true || args.PreVote === true || args.isPreVote === true) return "pre-vote";
@@ -182,7 +176,6 @@ export class MessageReader {
 
   #entry(entry: Fields): Entry {
     if (!("command" in entry || "Command" in entry)) {
-      this.#hasCommands = false;
       this.#warn("entries[].command", 'miss "command" in the entries of Raft.appendEntries');
     }
     return { term: Number(entry.term ?? entry.Term), command: entry.command ?? entry.Command };
@@ -198,7 +191,8 @@ export class MessageReader {
     if (this.#warned.has(what) || this.#warned.size === WARNINGS_MAX) return;
     this.#warned.add(what);
     this.#onWarning(
-      `The checkers of Raft's rules ${text}. Rules that need it are not checked. Names are those of the paper's Figure 2, in camelCase.`,
+      `The checkers of Raft's rules ${text}. Rules that need it are not checked. ` +
+        "Names are those of the paper's Figure 2, in camelCase.",
     );
   }
 }

@@ -5,7 +5,7 @@ import { type Evidence, type Moment, type Report, when } from "./violation.js";
 interface PeerSaves {
   /** `seq` of its last save; -1 before the first. */
   last: number;
-  /** The term of its last reply, and `seq` of the delivery that it replied to: it was in that term since then. */
+  /** The term of its last reply, and `seq` of the delivery that it replied to: its term was no higher then. */
   lastTerm: number;
   inLastTermAt: number;
   /** By term and candidate: when it was first asked for that vote. */
@@ -13,9 +13,9 @@ interface PeerSaves {
 }
 
 /**
- * Before a peer answers, it saves what it promises (Raft Figure 2, persistent state: "updated on stable storage before
- * responding to RPCs"). A save comes before the reply on the peer's link, so here too. Any save since the peer
- * first heard of what it now promises is taken for the one: it may have come with an earlier request.
+ * Before a peer answers, it saves what it promises (Raft Figure 2, persistent state: "updated on stable storage
+ * before responding to RPCs"). A save comes before the reply on the peer's link, so here too. Any save since
+ * the peer first heard of what it now promises is taken for the one: it may have come with an earlier request.
  *
  * A raft.ts that never saves is one that has not come to part 3C: it is left alone.
  */
