@@ -1,6 +1,6 @@
 /** Rules on what is saved before it is promised: for each a trace that breaks it, and one that nearly does. */
 import test from "ava";
-import { TraceScript, verdict } from "./helpers/trace-script.js";
+import { commandOf, TraceScript, verdict } from "./helpers/trace-script.js";
 
 /** Three peers that have each saved something, so that they are held to it. */
 function savingPeers(): TraceScript {
@@ -182,6 +182,56 @@ test("a peer has saved the entries that it made as a leader itself", (t) => {
     .appendEntries(0, 1, { term: 2, log: [1] })
     .deliver()
     .handle(success(2));
+  t.is(verdict(script), undefined);
+});
+
+// --- The leader's own copy ---
+
+/** Leader 0 of term 1 has not saved its entry since it stood; `holders` have acknowledged it. */
+function unsavedLeader(holders: readonly number[]): { script: TraceScript; stoodAt: number } {
+  const script = savingPeers();
+  const stoodAt = script.vote(0, 1, 1).sentAt;
+  for (const holder of holders) {
+    script
+      .appendEntries(0, holder, { term: 1, log: [1] })
+      .deliver()
+      .save()
+      .handle(success(1))
+      .answer();
+  }
+  return { script, stoodAt };
+}
+
+test("a leader that counts its own copy before it has saved it breaks the rule", (t) => {
+  const { script, stoodAt } = unsavedLeader([1]);
+  const told = script.appendEntries(0, 1, { term: 1, log: [1], after: 1, commit: 1 });
+  t.deepEqual(verdict(script), { rule: "unsaved-commit", peers: [0], events: [stoodAt, told.sentAt] });
+
+  const applying = unsavedLeader([1]);
+  const applied = applying.script.apply(0, 1, commandOf(1, 1));
+  const events = [applying.stoodAt, applied];
+  t.deepEqual(verdict(applying.script), { rule: "unsaved-commit", peers: [0], events });
+});
+
+test("a leader may send before it saves, and need not have saved what a majority of others holds", (t) => {
+  const late = unsavedLeader([1]).script;
+  late.save(0);
+  late.appendEntries(0, 1, { term: 1, log: [1], after: 1, commit: 1 });
+  t.is(verdict(late), undefined);
+
+  const others = unsavedLeader([1, 2]).script;
+  others.appendEntries(0, 1, { term: 1, log: [1], after: 1, commit: 1 });
+  t.is(verdict(others), undefined);
+});
+
+test("a new leader that knows of a commit from the one before has counted nothing", (t) => {
+  const script = savingPeers();
+  script.elect(0, 1);
+  script.replicate(0, 1, { term: 1, log: [1] });
+  script.replicate(0, 1, { term: 1, log: [1], after: 1, commit: 1 });
+  script.vote(1, 2, 2, [1]);
+  script.appendEntries(1, 2, { term: 2, log: [1], commit: 1 });
+  script.apply(1, 1, commandOf(1, 1));
   t.is(verdict(script), undefined);
 });
 

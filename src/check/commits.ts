@@ -1,6 +1,7 @@
 import type { Elections, Leadership } from "./elections.js";
 import type { LeaderLogs } from "./leader-logs.js";
 import type { AppendRpc } from "./rpc.js";
+import type { Saves } from "./saves.js";
 import { type Evidence, type Moment, type Report, when } from "./violation.js";
 
 /** How far one peer may hold its log to be committed: never less than it can know itself. */
@@ -26,6 +27,7 @@ export class Commits {
   readonly #peers: readonly PeerCommit[];
   readonly #elections: Elections;
   readonly #leaderLogs: LeaderLogs;
+  readonly #saves: Saves;
   readonly #evidence: Evidence;
   readonly #report: Report;
 
@@ -33,12 +35,14 @@ export class Commits {
     peerCount: number,
     elections: Elections,
     leaderLogs: LeaderLogs,
+    saves: Saves,
     evidence: Evidence,
     report: Report,
   ) {
     this.#peerCount = peerCount;
     this.#elections = elections;
     this.#leaderLogs = leaderLogs;
+    this.#saves = saves;
     this.#evidence = evidence;
     this.#report = report;
     this.#peers = Array.from({ length: peerCount }, () => ({
@@ -57,7 +61,7 @@ export class Commits {
       peer.leadership = leader;
     }
     if (!this.#evidence.isWhole || leaderCommit === 0) return;
-    if (leaderCommit > peer.upTo) this.#count(peer);
+    if (leaderCommit > peer.upTo) this.#countUpTo(leaderCommit, peer, sent);
     if (leaderCommit > peer.upTo)
       this.#tooFar(leader, leaderCommit, `sent leaderCommit ${leaderCommit}`, sent);
     else this.#leaderLogs.committed(leaderCommit, leader, sent);
@@ -96,7 +100,7 @@ export class Commits {
   /** A peer applies only what it can know to be committed. */
   applied(peer: number, index: number, at: Moment): void {
     const known = this.#of(peer);
-    if (index > known.upTo) this.#count(known);
+    if (index > known.upTo) this.#countUpTo(index, known, at);
     if (index <= known.upTo || !this.#evidence.isWhole) return;
     this.#report({
       rule: "apply-uncommitted",
@@ -109,6 +113,16 @@ export class Commits {
     });
   }
 
+  /** It says that the log is committed up to `index`, and may know it by counting. */
+  #countUpTo(index: number, peer: PeerCommit, at: Moment): void {
+    const { leadership } = peer;
+    this.#count(peer);
+    if (!leadership || index > peer.upTo) return;
+    const heldByOthers = this.#heldBy(Math.floor(this.#peerCount / 2) + 1, leadership);
+    const isOwnCopyNeeded = heldByOthers < index || leadership.log[heldByOthers] !== leadership.term;
+    if (isOwnCopyNeeded) this.#saves.counted(leadership, index, at);
+  }
+
   /** Takes in what it can count as a leader. */
   #count(peer: PeerCommit): void {
     const { leadership } = peer;
@@ -118,10 +132,13 @@ export class Commits {
   }
 
   /** The highest index that a majority holds, as far as the leader knows; itself it holds all. */
-  #heldByMajority({ matchIndex }: Leadership): number {
-    const othersNeeded = Math.floor(this.#peerCount / 2);
-    const descending = [...matchIndex].sort((a, b) => b - a);
-    return descending[othersNeeded - 1] ?? 0;
+  #heldByMajority(leader: Leadership): number {
+    return this.#heldBy(Math.floor(this.#peerCount / 2), leader);
+  }
+
+  /** The highest index that so many others hold, as far as the leader knows. */
+  #heldBy(others: number, { matchIndex }: Leadership): number {
+    return [...matchIndex].sort((a, b) => b - a)[others - 1] ?? 0;
   }
 
   #tooFar(leader: Leadership, index: number, deed: string, at: Moment): void {

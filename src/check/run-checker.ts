@@ -60,9 +60,9 @@ export class RaftChecker {
     this.#elections = new Elections(peerCount, evidence, report);
     this.#heldLogs = new HeldLogs(peerCount, this.#terms, this.#elections, evidence, report);
     this.#leaderLogs = new LeaderLogs(report);
-    this.#commits = new Commits(peerCount, this.#elections, this.#leaderLogs, evidence, report);
-    this.#applies = new Applies(peerCount, this.#leaderLogs, evidence, report);
     this.#saves = new Saves(peerCount, evidence, report);
+    this.#commits = new Commits(peerCount, this.#elections, this.#leaderLogs, this.#saves, evidence, report);
+    this.#applies = new Applies(peerCount, this.#leaderLogs, evidence, report);
     this.#incarnations = Array(peerCount).fill(0);
   }
 

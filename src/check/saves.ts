@@ -1,3 +1,4 @@
+import type { Leadership } from "./elections.js";
 import type { AppendRpc, ReadRpc, VoteRpc } from "./rpc.js";
 import { type Evidence, type Moment, type Report, when } from "./violation.js";
 
@@ -71,6 +72,18 @@ export class Saves {
     this.#noteTerm(rpc);
   }
 
+  /**
+   * A leader commits an entry of its own term, and itself is one of the majority that must hold it for good.
+   * The entry is younger than the candidacy, and so is the save that has it.
+   */
+  counted({ peer, term, campaign }: Leadership, index: number, at: Moment): void {
+    if (!campaign || this.#of(peer).last > campaign.since.seq) return;
+    const deed =
+      `counted itself as holding index ${index} as leader of term ${term} ${when(at)}, but has saved nothing ` +
+      "since it stood for election";
+    this.#unsaved("unsaved-commit", [peer], deed, campaign.since.seq, at);
+  }
+
   #noteTerm({ to, reply, delivered }: ReadRpc): void {
     if (!reply || reply.term <= 0 || !delivered) return;
     const peer = this.#of(to);
@@ -82,7 +95,7 @@ export class Saves {
     const deed = `voted for peer ${rpc.from} in term ${rpc.args.term} ${when(at)}`;
     this.#unsaved(
       "unsaved-vote",
-      rpc,
+      [rpc.to, rpc.from],
       `${deed}, but has saved nothing since it was first asked for that`,
       since,
       at,
@@ -91,7 +104,13 @@ export class Saves {
 
   #unsavedEntries(rpc: AppendRpc, since: number, at: Moment): void {
     const deed = `acknowledged entries up to index ${rpc.args.lastIndex} to peer ${rpc.from} ${when(at)}`;
-    this.#unsaved("unsaved-append", rpc, `${deed}, but has saved nothing since they came to it`, since, at);
+    this.#unsaved(
+      "unsaved-append",
+      [rpc.to, rpc.from],
+      `${deed}, but has saved nothing since they came to it`,
+      since,
+      at,
+    );
   }
 
   #unsavedTerm(rpc: AppendRpc, since: number, at: Moment): void {
@@ -99,20 +118,20 @@ export class Saves {
     const { lastTerm } = this.#of(rpc.to);
     this.#unsaved(
       "unsaved-term",
-      rpc,
+      [rpc.to, rpc.from],
       `${deed}, but has saved nothing since it was in term ${lastTerm}`,
       since,
       at,
     );
   }
 
-  #unsaved(rule: string, { from, to }: ReadRpc, deed: string, since: number, at: Moment): void {
+  #unsaved(rule: string, peers: readonly number[], deed: string, since: number, at: Moment): void {
     if (!this.#anySave || !this.#evidence.isWhole) return;
     this.#report({
       rule,
       section: "Raft Figure 2 (persistent state)",
-      message: `Peer ${to} ${deed}: a crash would make it forget what it has promised.`,
-      peers: [to, from],
+      message: `Peer ${peers[0]} ${deed}: a crash would make it forget what it has promised.`,
+      peers,
       events: [since, at.seq],
     });
   }

@@ -153,8 +153,9 @@ export class TraceScript {
     }
   }
 
-  /** Entries sent, saved and acknowledged. */
+  /** Entries saved, sent, saved there and acknowledged. */
   replicate(from: number, to: number, append: Append): ScriptedRpc {
+    this.save(from);
     const rpc = this.appendEntries(from, to, append).deliver().save();
     return rpc.handle({ term: append.term, success: true }).answer();
   }
