@@ -78,10 +78,8 @@ export class Saves {
    */
   counted({ peer, term, campaign }: Leadership, index: number, at: Moment): void {
     if (!campaign || this.#of(peer).last > campaign.since.seq) return;
-    const deed =
-      `counted itself as holding index ${index} as leader of term ${term} ${when(at)}, but has saved nothing ` +
-      "since it stood for election";
-    this.#unsaved("unsaved-commit", [peer], deed, campaign.since.seq, at);
+    const deed = `counted itself as holding index ${index} as leader of term ${term} ${when(at)}`;
+    this.#unsaved("unsaved-commit", [peer], deed, "it stood for election", campaign.since.seq, at);
   }
 
   #noteTerm({ to, reply, delivered }: ReadRpc): void {
@@ -91,46 +89,40 @@ export class Saves {
     peer.inLastTermAt = delivered.seq;
   }
 
-  #unsavedVote(rpc: VoteRpc, since: number, at: Moment): void {
-    const deed = `voted for peer ${rpc.from} in term ${rpc.args.term} ${when(at)}`;
-    this.#unsaved(
-      "unsaved-vote",
-      [rpc.to, rpc.from],
-      `${deed}, but has saved nothing since it was first asked for that`,
-      since,
-      at,
-    );
+  #unsavedVote({ from, to, args }: VoteRpc, since: number, at: Moment): void {
+    const deed = `voted for peer ${from} in term ${args.term} ${when(at)}`;
+    this.#unsaved("unsaved-vote", [to, from], deed, "it was first asked for that", since, at);
   }
 
-  #unsavedEntries(rpc: AppendRpc, since: number, at: Moment): void {
-    const deed = `acknowledged entries up to index ${rpc.args.lastIndex} to peer ${rpc.from} ${when(at)}`;
-    this.#unsaved(
-      "unsaved-append",
-      [rpc.to, rpc.from],
-      `${deed}, but has saved nothing since they came to it`,
-      since,
-      at,
-    );
+  #unsavedEntries({ from, to, args }: AppendRpc, since: number, at: Moment): void {
+    const deed = `acknowledged entries up to index ${args.lastIndex} to peer ${from} ${when(at)}`;
+    this.#unsaved("unsaved-append", [to, from], deed, "they came to it", since, at);
   }
 
-  #unsavedTerm(rpc: AppendRpc, since: number, at: Moment): void {
-    const deed = `followed peer ${rpc.from} into term ${rpc.args.term} ${when(at)}`;
-    const { lastTerm } = this.#of(rpc.to);
-    this.#unsaved(
-      "unsaved-term",
-      [rpc.to, rpc.from],
-      `${deed}, but has saved nothing since it was in term ${lastTerm}`,
-      since,
-      at,
-    );
+  #unsavedTerm({ from, to, args }: AppendRpc, since: number, at: Moment): void {
+    const deed = `followed peer ${from} into term ${args.term} ${when(at)}`;
+    this.#unsaved("unsaved-term", [to, from], deed, `it was in term ${this.#of(to).lastTerm}`, since, at);
   }
 
-  #unsaved(rule: string, peers: readonly number[], deed: string, since: number, at: Moment): void {
+  /**
+   * @param peers the one that has not saved first
+   * @param sinceText what was at `since`, from when on it had something to save
+   */
+  #unsaved(
+    rule: string,
+    peers: readonly number[],
+    deed: string,
+    sinceText: string,
+    since: number,
+    at: Moment,
+  ): void {
     if (!this.#anySave || !this.#evidence.isWhole) return;
     this.#report({
       rule,
       section: "Raft Figure 2 (persistent state)",
-      message: `Peer ${peers[0]} ${deed}: a crash would make it forget what it has promised.`,
+      message:
+        `Peer ${peers[0]} ${deed}, but has saved nothing since ${sinceText}: a crash would make it forget ` +
+        "what it has promised.",
       peers,
       events: [since, at.seq],
     });

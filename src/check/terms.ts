@@ -3,9 +3,9 @@ import { type Moment, type Report, when } from "./violation.js";
 
 /**
  * A peer may make a request and send it a little later: then it can be in a later term already, which harms
- * nobody. No peer takes this long between the two.
+ * nobody. No peer takes this long between the two, be its thread ever so short of a core.
  */
-const SEND_DELAY_US_MAX = 1_000_000;
+const SEND_DELAY_US_MAX = 5_000_000;
 
 /** What is known of one peer's `currentTerm`, through all its incarnations. */
 interface PeerTerm {
