@@ -1,7 +1,7 @@
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Context, constants, createContext, Script } from "node:vm";
+import { type Context, constants, createContext, type Script } from "node:vm";
 import type { PeerMeter } from "../labrpc/peer-meter.js";
 import type { FaultKind, MainToPeer, PeerToMain } from "../labrpc/wire.js";
 import type { BootSpec } from "../runtime/runtime.js";
@@ -10,12 +10,13 @@ import type { RealmTime } from "./globals/globals.js";
 import { hostServices } from "./host-services.js";
 import type { Program } from "./program.js";
 import type { openRealm, RealmHandle } from "./realm/prelude.js";
+import { compileModule } from "./script.js";
 import { PRELUDE_FILE, RAFT_FILE } from "./script-names.js";
 import { stackFormatter } from "./stack.js";
 
-/** What of a program runs in a realm. Without `preludeCode`, V8 compiles the prelude itself. */
+/** What of a program runs in a realm. Without the codes, V8 compiles the texts itself. */
 type Scripts = Pick<Program, "raftPath" | "raftText" | "raftMap" | "preludeText"> &
-  Partial<Pick<Program, "preludeCode">>;
+  Partial<Pick<Program, "raftCode" | "preludeCode">>;
 
 /** The scripts of a program, compiled once per thread and run in every realm of it. */
 export class CompiledProgram {
@@ -24,9 +25,10 @@ export class CompiledProgram {
   readonly #formatStack;
 
   constructor(program: Scripts) {
-    this.#prelude = compileModule(program.preludeText, PRELUDE_FILE, { code: program.preludeCode });
+    const { preludeText, preludeCode, raftText, raftCode } = program;
+    this.#prelude = compileModule(preludeText, { filename: PRELUDE_FILE, code: preludeCode });
     const sourceMap = isDebugged() ? inlineMap(program) : undefined;
-    this.#raft = compileModule(program.raftText, RAFT_FILE, { sourceMap });
+    this.#raft = compileModule(raftText, { filename: RAFT_FILE, sourceMap, code: raftCode });
     let map: SourceMap | undefined; // made when the first stack is asked for: it costs milliseconds
     this.#formatStack = stackFormatter(RAFT_FILE, () => {
       map ??= new SourceMap(JSON.parse(program.raftMap) as SourceMapPayload);
@@ -92,19 +94,6 @@ export class Isolate {
   get time(): RealmTime | undefined {
     return this.#realm.time;
   }
-}
-
-interface CompileOptions {
-  /** The comment by which a debugger finds the user's own lines; none costs nothing. */
-  readonly sourceMap?: string | undefined;
-  /** What V8 made of the same text before; where it cannot use that, it compiles the text. */
-  readonly code?: Uint8Array | undefined;
-}
-
-function compileModule(text: string, filename: string, { sourceMap = "", code }: CompileOptions): Script {
-  // The wrapper begins on the first line, which esbuild leaves to "use strict", so lines keep their numbers.
-  const script = `(function (exports, module, require) {${text}\n})\n${sourceMap}`;
-  return new Script(script, { filename, ...(code && { cachedData: code }) });
 }
 
 /** The map of the bundle, its sources named by URL, so that breakpoints in raft.ts find their lines. */

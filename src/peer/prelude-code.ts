@@ -13,12 +13,10 @@ const SPEC: BootSpec = { peer: 0, incarnation: 1, ends: [0], state: NOTHING, sna
 
 /**
  * V8's code for the prelude. V8 compiles a function when it is first called, so a peer that does nothing is
- * booted first, in real and in virtual time: all that a boot calls is then in the code.
+ * booted first, in real time as on threads: all that a boot calls is then in the code.
  */
 export function compilePrelude(preludeText: string): Uint8Array {
   const compiled = new CompiledProgram({ ...IDLE_RAFT, preludeText });
-  for (const time of ["real", "virtual"] as const) {
-    compiled.open({ spec: SPEC, time, say: () => {} }).boot();
-  }
+  compiled.open({ spec: SPEC, time: "real", say: () => {} }).boot();
   return compiled.preludeCode();
 }

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, formatMessages, type Message, type Plugin } from "esbuild";
 import { UsageError } from "../errors.js";
 import { compilePrelude } from "./prelude-code.js";
+import { compileModule } from "./script.js";
+import { RAFT_FILE, WORKER_FILE } from "./script-names.js";
 
 /**
  * A raft.ts made ready to run: one script and its source map, bundled once per run and evaluated once per
@@ -21,10 +23,12 @@ export interface Program {
   readonly hash: string;
   /** What is evaluated in a peer's realm before raft.ts (`realm/prelude.ts`). */
   readonly preludeText: string;
-  /** V8's code for `preludeText`, so that no thread has to compile it again: of this version of V8 alone. */
-  readonly preludeCode: Uint8Array;
   /** What a worker thread loads (`peer-worker.ts`). */
   readonly workerText: string;
+  /** V8's code for the three texts, so that no thread has to compile them again: of this version of V8 alone. */
+  readonly raftCode: Uint8Array | undefined;
+  readonly preludeCode: Uint8Array;
+  readonly workerCode: Uint8Array;
 }
 
 /** raft.ts cannot be bundled: a syntax error, an import that leads nowhere. The message has file and line. */
@@ -58,7 +62,17 @@ export async function loadProgram(raftPath: string): Promise<Program> {
 /** A raft.ts that is bundled already, with the programs that host it. */
 export async function withHost(raft: Pick<Program, "raftPath" | "raftText" | "raftMap">): Promise<Program> {
   const hash = createHash("sha256").update(raft.raftText).digest("hex");
-  return { ...raft, hash, ...(await hostPrograms()) };
+  const raftCode = codeOf(raft.raftText);
+  return { ...raft, hash, raftCode, ...(await hostPrograms()) };
+}
+
+/** V8's code for raft.ts; none where V8 finds an error that esbuild did not: the peer that loads it tells. */
+function codeOf(raftText: string): Uint8Array | undefined {
+  try {
+    return compileModule(raftText, { filename: RAFT_FILE }).createCachedData();
+  } catch {
+    return undefined;
+  }
 }
 
 async function bundleRaft(entry: string): Promise<{ text: string; map: string }> {
@@ -87,7 +101,7 @@ const leaveWhitewaterOut: Plugin = {
   },
 };
 
-type HostPrograms = Pick<Program, "preludeText" | "preludeCode" | "workerText">;
+type HostPrograms = Pick<Program, "preludeText" | "preludeCode" | "workerText" | "workerCode">;
 
 let hostProgramsOnce: Promise<HostPrograms> | undefined;
 
@@ -98,8 +112,12 @@ function hostPrograms(): Promise<HostPrograms> {
       bundle({ entryPoints: [ownFile("realm/prelude")], platform: "browser" }),
       bundle({ entryPoints: [ownFile("../peer-worker")], platform: "node" }),
     ]);
-    const preludeText = prelude.text;
-    return { preludeText, preludeCode: compilePrelude(preludeText), workerText: worker.text };
+    return {
+      preludeText: prelude.text,
+      preludeCode: compilePrelude(prelude.text),
+      workerText: worker.text,
+      workerCode: compileModule(worker.text, { filename: WORKER_FILE }).createCachedData(),
+    };
   })();
   return hostProgramsOnce;
 }

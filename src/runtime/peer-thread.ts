@@ -1,6 +1,8 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import type { Fault, MainToPeer, PeerToMain } from "../labrpc/wire.js";
 import type { Program } from "../peer/program.js";
+import { moduleText } from "../peer/script.js";
+import { WORKER_FILE } from "../peer/script-names.js";
 import type { PeerThreadData } from "../peer-worker.js";
 import type { Link } from "./link.js";
 import { PortLink } from "./port-link.js";
@@ -124,11 +126,19 @@ export class PeerThread implements PeerProcess, SpareThread {
   }
 }
 
+/** Runs `peer-worker.ts` from V8's code for it, which `new Worker` itself cannot be given. */
+const LOADER = `
+  const { Script } = require("node:vm");
+  const { script: { text, ...options } } = require("node:worker_threads").workerData;
+  new Script(text, options).runInThisContext()(exports, module, require);`;
+
 /** A worker that runs `peer-worker.ts` on `data`. */
 export function peerWorker(data: PeerThreadData, heapMiB: number): Worker {
-  return new Worker(data.program.workerText, {
+  const { workerText, workerCode } = data.program;
+  const script = { text: moduleText(workerText), filename: WORKER_FILE, cachedData: workerCode };
+  return new Worker(LOADER, {
     eval: true,
-    workerData: data,
+    workerData: { ...data, script },
     transferList: data.probe ? [data.port, data.probe.port] : [data.port],
     resourceLimits: { maxOldGenerationSizeMb: heapMiB },
     stdout: true, // what bypasses the peer's console must not tear the tester's lines
