@@ -22,10 +22,8 @@ interface CallFrame {
  * @returns the frames in lines of raft.ts, as a stack shows them; `undefined` where they cannot be had
  */
 export async function whereIsThread(threadId: number, program: Program): Promise<string | undefined> {
-  const session = new Session();
-  session.connect();
   try {
-    const { frames, raftScriptId } = await pauseThread(session, threadId);
+    const { frames, raftScriptId } = await pauseThread(threadId);
     const map = new SourceMap(JSON.parse(program.raftMap) as SourceMapPayload);
     const lines = frames
       .filter(({ location }) => location.scriptId === raftScriptId)
@@ -36,21 +34,29 @@ export async function whereIsThread(threadId: number, program: Program): Promise
     return lines.length > 0 ? ["It stands", ...lines].join("\n") : undefined;
   } catch {
     return undefined; // a thread that ended meanwhile, or an inspector in use: the fault is told without it
-  } finally {
-    session.disconnect();
   }
 }
 
-/** Stops the thread, reads its stack and lets it go on. */
-function pauseThread(
-  session: Session,
-  threadId: number,
-): Promise<{ frames: CallFrame[]; raftScriptId: string }> {
+/**
+ * Stops the thread, reads its stack and lets it go on. A thread that collects garbage may stop long after
+ * our patience is over. We stay connected until it has: left alone it would stand for ever, and `terminate`
+ * would wait for it.
+ */
+function pauseThread(threadId: number): Promise<{ frames: CallFrame[]; raftScriptId: string }> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the thread does not stop")), PATIENCE_MS);
+    const session = new Session();
+    session.connect();
     let sessionId = "";
     let raftScriptId = "";
     let lastId = 0;
+    const disconnect = (reason: string): void => {
+      session.disconnect();
+      reject(new Error(reason));
+    };
+    const timer = setTimeout(() => {
+      if (sessionId === "") disconnect("the inspector does not know the thread");
+      else reject(new Error("the thread does not stop"));
+    }, PATIENCE_MS);
     const send = (method: string) =>
       session.post("NodeWorker.sendMessageToWorker", {
         sessionId,
@@ -63,6 +69,11 @@ function pauseThread(
       send("Debugger.enable");
       send("Debugger.pause");
     });
+    session.on("NodeWorker.detachedFromWorker", ({ params }) => {
+      if (params.sessionId !== sessionId) return;
+      clearTimeout(timer);
+      disconnect("the thread has ended");
+    });
     session.on("NodeWorker.receivedMessageFromWorker", ({ params }) => {
       if (params.sessionId !== sessionId) return;
       const event = JSON.parse(params.message);
@@ -70,11 +81,14 @@ function pauseThread(
         raftScriptId = event.params.scriptId;
       }
       if (event.method !== "Debugger.paused") return;
-      clearTimeout(timer);
       send("Debugger.resume"); // a thread left paused could not be terminated
-      session.post("NodeWorker.detach", { sessionId });
       resolve({ frames: event.params.callFrames, raftScriptId });
+      session.post("NodeWorker.detach", { sessionId });
     });
-    session.post("NodeWorker.enable", { waitForDebuggerOnStart: false }, (error) => error && reject(error));
+    session.post("NodeWorker.enable", { waitForDebuggerOnStart: false }, (error) => {
+      if (!error) return;
+      clearTimeout(timer);
+      disconnect(error.message);
+    });
   });
 }
