@@ -137,7 +137,15 @@ test("a leader that applies what no majority has acknowledged breaks the rule", 
     .save()
     .handle({ term: 1, success: true });
   const early = script.apply(0, 1, one);
-  t.deepEqual(verdict(script), { rule: "apply-uncommitted", peers: [0], events: [early] });
+  t.deepEqual(verdict(script), { rule: "commit-majority", peers: [0], events: [early] });
+});
+
+test("Figure 8: a leader that applies an entry of an earlier term by counting breaks the rule", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 2, [1]);
+  script.replicate(0, 1, { term: 2, log: [1] });
+  const early = script.apply(0, 1, one);
+  t.deepEqual(verdict(script), { rule: "commit-earlier-term", peers: [0], events: [early] });
 });
 
 test("a leader may apply as soon as a majority's replies have reached it", (t) => {

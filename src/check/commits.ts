@@ -102,12 +102,17 @@ export class Commits {
     const known = this.#of(peer);
     if (index > known.upTo) this.#countUpTo(index, known, at);
     if (index <= known.upTo || !this.#evidence.isWhole) return;
+    const { leadership, heardTerm, upTo } = known;
+    if (leadership && leadership.term > heardTerm) {
+      this.#tooFar(leadership, index, `applied index ${index}`, at);
+      return;
+    }
     this.#report({
       rule: "apply-uncommitted",
-      section: "Raft §5.3, §5.4.2",
+      section: "Raft §5.3, Figure 2",
       message:
-        `Peer ${peer} applied index ${index} ${when(at)}, but by all that has reached it, the log was ` +
-        `committed up to index ${known.upTo} at most.`,
+        `Peer ${peer} applied index ${index} ${when(at)}, but by what leaders had sent it, it could know the ` +
+        `log to be committed up to index ${upTo} at most.`,
       peers: [peer],
       events: [at.seq],
     });
