@@ -40,7 +40,7 @@ test.serial("a trace has a track per thread, and follows each RPC from caller to
     ({ id }) => id,
   );
   const ways = [...whole.values()].map((steps) => steps.map(({ tid }) => tid).join(" "));
-  t.true(ways.filter((way) => way === "2 1 3 1 2").length > 5, ways.join(", "));
+  t.true(ways.filter((way) => way === "2 1 3 1 2").length > 0, ways.join(", "));
 });
 
 test.serial(

@@ -4,6 +4,7 @@ import type { HandlerMeter, PeerMeter } from "../labrpc/peer-meter.js";
 import type { MainToPeer, PeerToMain } from "../labrpc/wire.js";
 import type { LinkProbe, ThreadProbeBoot } from "../runtime/thread-probe.js";
 import { BatchStamps } from "./batch-stamps.js";
+import { DurationLog } from "./duration-log.js";
 import { EVENT, EventRing } from "./event-ring.js";
 import { durations, recordMs } from "./histograms.js";
 import { ownProcPlace } from "./os-thread.js";
@@ -17,6 +18,18 @@ import {
   type ProfilerWord,
   type ThreadWord,
 } from "./thread-words.js";
+
+/** The numbers of the stages' histograms in the log, in the order of `PeerStages`. */
+const STAGE = {
+  queued: 0,
+  toPeer: 1,
+  atPeer: 2,
+  encode: 3,
+  decode: 4,
+  roundTrip: 5,
+} as const satisfies Record<keyof PeerStages, number>;
+/** The number of the first handler's first histogram. */
+const FIRST_HANDLER = Object.keys(STAGE).length;
 
 /** How often the heap is looked at. */
 const HEAP_LOOK_MS = 250;
@@ -37,7 +50,11 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
     decode: durations(),
     roundTrip: durations(),
   };
-  readonly #handlers = new Map<string, HandlerFigures & { readonly number: number }>();
+  /** By their numbers in the log: the stages, then two for each handler. */
+  readonly #histograms = Object.values(this.#stages) as RecordableHistogram[];
+  readonly #log: DurationLog;
+  /** By name, in the order of their first runs: the number of each. */
+  readonly #handlers = new Map<string, number>();
   /** When each message of an RPC was said that has not left yet. */
   #saidAtMs: number[] = [];
   /** When each call was said that has no fate yet. */
@@ -45,9 +62,12 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   #arrival: Arrival | undefined;
   /** Held here: it stops when it is collected, though the main thread still reads it. */
   readonly #loop = monitorEventLoopDelay({ resolution: LOOP_LOOK_MS });
+  readonly #collections = durations();
   #stack: StackSamples | undefined;
   #batchFromMs = 0;
   #encodedFromMs = 0;
+  #encodedAtMs = 0;
+  #decodedAtMs = 0;
 
   constructor(boot: ThreadProbeBoot) {
     this.#boot = boot;
@@ -55,9 +75,10 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
     this.#departures = new BatchStamps(boot.toMain);
     this.#arrivals = new BatchStamps(boot.toPeer);
     this.#gauges = new PeerGauges(boot.gauges);
+    this.#log = new DurationLog(boot.durations, this.#histograms);
     this.#ring = boot.events && new EventRing(boot.events);
-    this.#introduce();
-    this.#watchHeap();
+    const [stages, collections, loop] = [this.#stages, this.#collections, this.#loop];
+    this.#tell({ kind: "hello", proc: ownProcPlace(), stages, collections, loop });
     this.#time.lookAtTimers();
     // Keeps the thread alive until it is asked for the samples of its stack, if it takes any.
     if (boot.cpuProfile) boot.port.on("message", (_word: ProfilerWord) => void this.#tellSamples());
@@ -67,7 +88,8 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
 
   said(message: PeerToMain): void {
     if (message.kind !== "call" && message.kind !== "reply") return;
-    const nowMs = this.#time.now();
+    // A call is said in the same breath in which its arguments were encoded.
+    const nowMs = message.kind === "call" ? this.#encodedAtMs : this.#time.now();
     this.#saidAtMs.push(nowMs);
     if (message.kind === "reply") return;
     this.#calledAtMs.set(message.rpcId, nowMs);
@@ -77,7 +99,7 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   leaves(): void {
     const nowMs = this.#time.now();
     this.#departures.put(nowMs);
-    for (const saidAtMs of this.#saidAtMs) recordMs(this.#stages.queued, nowMs - saidAtMs);
+    for (const saidAtMs of this.#saidAtMs) this.#log.note(STAGE.queued, nowMs - saidAtMs);
     this.#saidAtMs = [];
     this.#time.look();
   }
@@ -94,14 +116,14 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
     const nowMs = this.#time.now();
     if (this.#arrival) {
       const { leftAtMs, inFlightMs } = this.#arrival;
-      recordMs(this.#stages.toPeer, inFlightMs);
-      recordMs(this.#stages.atPeer, nowMs - leftAtMs - inFlightMs);
+      this.#log.note(STAGE.toPeer, inFlightMs);
+      this.#log.note(STAGE.atPeer, nowMs - leftAtMs - inFlightMs);
     }
     if (message.kind === "request") return;
     const calledAtMs = this.#calledAtMs.get(message.rpcId);
     this.#calledAtMs.delete(message.rpcId);
     if (calledAtMs === undefined) return;
-    if (message.reply) recordMs(this.#stages.roundTrip, nowMs - calledAtMs);
+    if (message.reply) this.#log.note(STAGE.roundTrip, nowMs - calledAtMs);
     this.#ring?.note(EVENT.outcome, nowMs, nowMs, message.rpcId);
   }
 
@@ -117,63 +139,64 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
 
   encoded(startedAt: number): void {
     this.#encodedFromMs = startedAt;
-    recordMs(this.#stages.encode, this.#time.now() - startedAt);
+    this.#encodedAtMs = this.#time.now();
+    this.#log.note(STAGE.encode, this.#encodedAtMs - startedAt);
   }
 
   decoded(startedAt: number): void {
-    recordMs(this.#stages.decode, this.#time.now() - startedAt);
+    this.#decodedAtMs = this.#time.now();
+    this.#log.note(STAGE.decode, this.#decodedAtMs - startedAt);
   }
 
   handlerBegins(rpcId: number, svcMeth: string): HandlerMeter {
-    const { handled, blocked, number } = this.#figuresOf(svcMeth);
-    const fromMs = this.#time.now();
-    let promisedMs: number | undefined;
-    const gaveBack = (nowMs: number): void => {
-      recordMs(blocked, nowMs - fromMs);
-      this.#ring?.note(EVENT.handler, fromMs, nowMs, rpcId, number);
-    };
-    return {
-      promised: () => {
-        promisedMs = this.#time.now();
-        gaveBack(promisedMs);
-      },
-      settled: () => {
-        const nowMs = this.#time.now();
-        recordMs(handled, nowMs - fromMs);
-        if (promisedMs === undefined) gaveBack(nowMs);
-        else this.#ring?.note(EVENT.promised, promisedMs, nowMs, rpcId, number);
-      },
-    };
+    const number = this.#handlers.get(svcMeth) ?? this.#newHandler(svcMeth);
+    // A handler begins in the same breath in which its arguments were decoded.
+    return new HandlerRun(this, number, rpcId, this.#decodedAtMs);
   }
 
-  #figuresOf(svcMeth: string): HandlerFigures & { readonly number: number } {
-    const known = this.#handlers.get(svcMeth);
-    if (known) return known;
-    const figures = { handled: durations(), blocked: durations() };
-    const handler = { ...figures, number: this.#handlers.size };
-    this.#handlers.set(svcMeth, handler);
+  /** A handler had the event loop to itself. */
+  handlerBlocked(number: number, rpcId: number, fromMs: number, toMs: number): void {
+    this.#log.note(FIRST_HANDLER + 2 * number + 1, toMs - fromMs);
+    this.#ring?.note(EVENT.handler, fromMs, toMs, rpcId, number);
+  }
+
+  /** A handler's reply was there, after a promise if it gave one. */
+  handlerSettled(number: number, rpcId: number, fromMs: number, promisedMs: number | undefined): void {
+    const nowMs = this.#time.now();
+    this.#log.note(FIRST_HANDLER + 2 * number, nowMs - fromMs);
+    if (promisedMs === undefined) this.handlerBlocked(number, rpcId, fromMs, nowMs);
+    else this.#ring?.note(EVENT.promised, promisedMs, nowMs, rpcId, number);
+  }
+
+  #newHandler(svcMeth: string): number {
+    const number = this.#handlers.size;
+    const figures: HandlerFigures = { handled: durations(), blocked: durations() };
+    this.#handlers.set(svcMeth, number);
+    this.#histograms.push(figures.handled, figures.blocked);
     this.#tell({ kind: "handler", svcMeth, figures });
-    return handler;
+    return number;
   }
 
   // --- The thread ---
 
-  #introduce(): void {
+  /** The thread becomes a peer: what runs by the clock begins now, so that a spare thread costs nothing. */
+  becomes(): void {
     this.#loop.enable();
-    const collections = this.#watchCollections();
-    this.#tell({ kind: "hello", proc: ownProcPlace(), stages: this.#stages, collections, loop: this.#loop });
+    this.#watchCollections();
+    this.#watchHeap();
+    if (!this.#boot.cpuProfile) return;
+    this.#stack = new StackSamples();
+    this.#stack.begin();
   }
 
-  #watchCollections(): RecordableHistogram {
-    const collections = durations();
+  #watchCollections(): void {
     new PerformanceObserver((list) => {
       for (const { startTime, duration } of list.getEntries()) {
-        recordMs(collections, duration);
+        recordMs(this.#collections, duration);
         const fromMs = this.#time.common(startTime);
         this.#ring?.note(EVENT.collection, fromMs, fromMs + duration);
       }
     }).observe({ entryTypes: ["gc"] });
-    return collections;
   }
 
   #watchHeap(): void {
@@ -182,18 +205,36 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
     setInterval(look, HEAP_LOOK_MS).unref();
   }
 
-  /** The thread becomes a peer. */
-  becomes(): void {
-    if (!this.#boot.cpuProfile) return;
-    this.#stack = new StackSamples();
-    this.#stack.begin();
-  }
-
   async #tellSamples(): Promise<void> {
     this.#tell({ kind: "cpu-profile", profile: await this.#stack?.end() });
   }
 
   #tell(word: ThreadWord): void {
     this.#boot.port.postMessage(word);
+  }
+}
+
+/** One run of a handler. */
+class HandlerRun implements HandlerMeter {
+  readonly #probe: PeerProbe;
+  readonly #number: number;
+  readonly #rpcId: number;
+  readonly #fromMs: number;
+  #promisedMs: number | undefined;
+
+  constructor(probe: PeerProbe, number: number, rpcId: number, fromMs: number) {
+    this.#probe = probe;
+    this.#number = number;
+    this.#rpcId = rpcId;
+    this.#fromMs = fromMs;
+  }
+
+  promised(): void {
+    this.#promisedMs = this.#probe.now();
+    this.#probe.handlerBlocked(this.#number, this.#rpcId, this.#fromMs, this.#promisedMs);
+  }
+
+  settled(): void {
+    this.#probe.handlerSettled(this.#number, this.#rpcId, this.#fromMs, this.#promisedMs);
   }
 }

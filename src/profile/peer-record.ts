@@ -1,8 +1,10 @@
 import type { Profiler } from "node:inspector";
+import type { RecordableHistogram } from "node:perf_hooks";
 import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import type { BootSpec } from "../runtime/runtime.js";
 import type { ThreadProbe, ThreadProbeBoot } from "../runtime/thread-probe.js";
 import { BatchStamps } from "./batch-stamps.js";
+import { DurationLog } from "./duration-log.js";
 import { EventRing } from "./event-ring.js";
 import { PeerGauges } from "./peer-gauges.js";
 import type { ThreadProfile } from "./profile.js";
@@ -34,6 +36,9 @@ export class PeerRecord implements ThreadProbe {
   readonly ring: EventRing | undefined;
   readonly #gauges: PeerGauges;
   readonly #port: MessagePort;
+  /** By their numbers in the log, as in the thread. */
+  readonly #histograms: RecordableHistogram[] = [];
+  readonly #log: DurationLog;
   #spec: BootSpec | undefined;
   #stages: PeerStages | undefined;
   #cpuProfile: Profiler.Profile | undefined;
@@ -47,9 +52,11 @@ export class PeerRecord implements ThreadProbe {
       toMain: BatchStamps.buffer(),
       toPeer: BatchStamps.buffer(),
       gauges: PeerGauges.buffer(),
+      durations: DurationLog.buffer(),
       events: trace ? EventRing.buffer() : undefined,
       cpuProfile,
     };
+    this.#log = new DurationLog(this.boot.durations, this.#histograms);
     this.#gauges = new PeerGauges(this.boot.gauges);
     this.link = router.link(this.boot, this.#gauges);
     this.thread = new ThreadRecord(trace);
@@ -92,12 +99,16 @@ export class PeerRecord implements ThreadProbe {
   /** What was measured so far does not count. */
   begin(): void {
     this.thread.begin();
-    for (const histogram of Object.values(this.#stages ?? {})) histogram.reset();
-    for (const histogram of Object.values(this.link.stages)) histogram.reset();
-    for (const { handled, blocked } of this.handlers) {
-      handled.reset();
-      blocked.reset();
-    }
+    this.#log.skip();
+    for (const histogram of this.#histograms) histogram.reset();
+    this.link.begin();
+  }
+
+  /** What was measured goes into the histograms, up to now. */
+  end(): void {
+    this.thread.end();
+    this.#log.recordRest();
+    this.link.end();
   }
 
   ends(terminate: () => void): void {
@@ -130,10 +141,12 @@ export class PeerRecord implements ThreadProbe {
     switch (word.kind) {
       case "hello":
         this.#stages = word.stages;
+        this.#histograms.push(...(Object.values(word.stages) as RecordableHistogram[]));
         this.thread.introduced(word.proc, word);
         break;
       case "handler":
         this.handlers.push({ svcMeth: word.svcMeth, ...word.figures });
+        this.#histograms.push(word.figures.handled, word.figures.blocked);
         break;
       case "cpu-profile":
         this.#cpuProfile = word.profile;

@@ -17,7 +17,7 @@ import { ThreadRecord } from "./thread-record.js";
 import { LOOP_LOOK_MS } from "./thread-words.js";
 
 /** How often every thread is looked at from the main thread. */
-const LOOK_MS = 100;
+const LOOK_MS = 250;
 
 /**
  * Measures one run: give `probe` to its threads and `trace` to its router, and call `begin` and `end` around
@@ -93,7 +93,7 @@ export class Profiler {
   end(): Measured {
     clearInterval(this.#looks);
     this.#look();
-    for (const { thread } of this.peers) thread.end();
+    for (const record of this.peers) record.end();
     this.main.end();
     this.#loop.disable();
     this.#collectionObserver.disconnect();

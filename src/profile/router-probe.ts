@@ -3,8 +3,9 @@ import type { MainToPeer, PeerToMain } from "../labrpc/wire.js";
 import type { LinkProbe } from "../runtime/thread-probe.js";
 import type { Loss, TraceEvent, TraceSink } from "../trace/event.js";
 import { BatchStamps } from "./batch-stamps.js";
+import { DurationLog } from "./duration-log.js";
 import { EVENT, EventRing } from "./event-ring.js";
-import { durations, recordMs } from "./histograms.js";
+import { durations } from "./histograms.js";
 import type { PeerGauges } from "./peer-gauges.js";
 import { type Arrival, ThreadTime } from "./thread-time.js";
 
@@ -37,6 +38,12 @@ export interface LinkStages {
   readonly held: RecordableHistogram;
   readonly asked: RecordableHistogram;
 }
+
+/** The numbers of these in a link's log, in the same order. */
+const STAGE = { toRouter: 0, atRouter: 1, held: 2, asked: 3 } as const satisfies Record<
+  keyof LinkStages,
+  number
+>;
 
 /** RPCs that are kept for the trace. */
 const MAX_KEPT = 200_000;
@@ -148,6 +155,7 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
   batchAtMs = 0;
   /** The quickest way of a batch to the main thread; `Infinity` if none came. */
   quickestToMainMs = Number.POSITIVE_INFINITY;
+  readonly #log = new DurationLog(DurationLog.buffer(), Object.values(this.stages) as RecordableHistogram[]);
   readonly #router: RouterProbe;
   readonly #departures: BatchStamps;
   readonly #arrivals: BatchStamps;
@@ -163,6 +171,17 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
     this.#departures = new BatchStamps(toPeer);
     this.#arrivals = new BatchStamps(toMain);
     this.#gauges = gauges;
+  }
+
+  /** What was measured so far does not count. */
+  begin(): void {
+    this.#log.skip();
+    for (const histogram of Object.values(this.stages)) histogram.reset();
+  }
+
+  /** What was measured goes into the histograms. */
+  end(): void {
+    this.#log.record();
   }
 
   said(message: MainToPeer): void {
@@ -185,8 +204,8 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
     const nowMs = this.#router.time.now();
     this.#departures.put(nowMs);
     for (const passage of this.#leaving) {
-      recordMs(this.stages.held, nowMs - passage.enteredMs - passage.askedMs);
-      recordMs(this.stages.asked, passage.askedMs);
+      this.#log.note(STAGE.held, nowMs - passage.enteredMs - passage.askedMs);
+      this.#log.note(STAGE.asked, passage.askedMs);
       if (passage.replyHeardMs === 0) passage.requestLeftMs = nowMs;
       else passage.outcomeLeftMs = nowMs;
     }
@@ -206,8 +225,8 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
     if (message.kind !== "call" && message.kind !== "reply") return;
     if (this.#arrival) {
       const { leftAtMs, inFlightMs } = this.#arrival;
-      recordMs(this.stages.toRouter, inFlightMs);
-      recordMs(this.stages.atRouter, this.batchAtMs - leftAtMs - inFlightMs);
+      this.#log.note(STAGE.toRouter, inFlightMs);
+      this.#log.note(STAGE.atRouter, this.batchAtMs - leftAtMs - inFlightMs);
     }
     if (message.kind === "call") this.#router.hears(this, message.rpcId);
     else this.#replied(message.rpcId);

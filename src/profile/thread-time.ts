@@ -43,11 +43,14 @@ export class ThreadTime {
     this.#idleMs = performance.nodeTiming.idleTime;
   }
 
-  /** Looks at the beginning of every timer's callback that this thread sets from now on. */
+  /**
+   * Looks at the beginning of every timer's callback that this thread sets from now on. Not of what
+   * `setImmediate` runs: that follows other work, with no idling between.
+   */
   lookAtTimers(): void {
-    const timers = globalThis as unknown as Record<"setTimeout" | "setInterval" | "setImmediate", SetTimer>;
+    const timers = globalThis as unknown as Record<"setTimeout" | "setInterval", SetTimer>;
     const look = (): void => this.look();
-    for (const name of ["setTimeout", "setInterval", "setImmediate"] as const) {
+    for (const name of ["setTimeout", "setInterval"] as const) {
       const set = timers[name];
       const setAndLook: SetTimer = (callback, ...rest) => {
         const lookAndCall = function (this: unknown, ...args: unknown[]): unknown {

@@ -26,6 +26,8 @@ export interface ThreadProbeBoot {
   readonly toMain: SharedArrayBuffer;
   readonly toPeer: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
+  /** What was measured last (`DurationLog`). */
+  readonly durations: SharedArrayBuffer;
   /** Room for the thread's events, where a trace of them is asked for. */
   readonly events: SharedArrayBuffer | undefined;
   /** Whether the thread samples its own stack: a `.cpuprofile`. */
