@@ -2,6 +2,7 @@
 import { availableParallelism, cpus } from "node:os";
 import type { Bench } from "./bench.js";
 import { boot } from "./boot.js";
+import { profileCost } from "./profile-cost.js";
 import { rpcOnThreads } from "./rpc-on-threads.js";
 import { TABLE_HEAD, tableLine } from "./table.js";
 
@@ -9,6 +10,7 @@ import { TABLE_HEAD, tableLine } from "./table.js";
 const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["rpc", rpcOnThreads],
   ["boot", boot],
+  ["profile", profileCost],
 ]);
 
 const asked = process.argv.slice(2);
