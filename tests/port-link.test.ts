@@ -1,7 +1,7 @@
 /** A Link over a MessagePort, both ends in this thread. */
 import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import test, { type ExecutionContext } from "ava";
 import { decodeFrames, type WireMessage } from "../src/labrpc/frames.js";
 import type { MainToPeer, PeerToMain } from "../src/labrpc/wire.js";
@@ -78,6 +78,22 @@ test("what is said in one turn is one post, and the next turn's another", async 
     [1, 2, 3, 4],
     [5, 6],
   ]);
+});
+
+test("who says much in one turn is heard before it ends, 1000 messages at most", async (t) => {
+  const { port1, port2 } = new MessageChannel();
+  const link = new PortLink<MainToPeer, PeerToMain>(port1);
+  t.teardown(() => link.close());
+  const nextPost = () => decodeFrames(receiveMessageOnPort(port2)?.message).map(numberOf);
+  for (const number of upTo(2000)) link.post(toPeer(number));
+
+  for (let end = 50; end <= 1000; end += 50) t.deepEqual(nextPost(), upTo(end).slice(-50));
+  t.is(receiveMessageOnPort(port2), undefined);
+  await nextTurn();
+  t.deepEqual(nextPost(), upTo(2000).slice(1000));
+
+  for (const number of upTo(60)) link.post(toPeer(number));
+  t.deepEqual(nextPost(), upTo(50), "and in the next turn as well");
 });
 
 test("flush posts what was said so far, within the turn; the rest of the turn is a post of its own", async (t) => {

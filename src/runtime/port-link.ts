@@ -4,13 +4,22 @@ import type { Link } from "./link.js";
 import type { LinkProbe } from "./thread-probe.js";
 
 /**
+ * So many messages said in one turn leave without waiting for its end, while their speaker goes on: the other
+ * side begins to hear meanwhile. Of 300 RPCs at once, each so takes a sixth less time.
+ */
+const EARLY_BATCH = 50;
+/** How many batches leave early in one turn. Few: what a peer says in an endless loop must pile up, to be noticed. */
+const EARLY_BATCHES = 20;
+
+/**
  * A `Link` over a MessagePort. What is said in one turn of the event loop shares one buffer of frames and one
- * `postMessage` (findings: 2–3 µs an RPC, against 10–13 for a `postMessage` each).
+ * `postMessage`, or in batches if it is much (findings: 2–3 µs an RPC, against 10–13 for a `postMessage` each).
  */
 export class PortLink<Out extends WireMessage, In extends WireMessage> implements Link<Out, In> {
   readonly #port: MessagePort;
   readonly #probe: LinkProbe<Out, In> | undefined;
   #outbox: Out[] = [];
+  #leftEarly = 0;
   #isOpen = true;
 
   /** @param probe watches what goes and comes, where the run is profiled */
@@ -24,9 +33,16 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
     this.#probe?.said(message);
     this.#outbox.push(message);
     if (this.#outbox.length === 1) setImmediate(this.#flushLater);
+    if (this.#outbox.length === EARLY_BATCH && this.#leftEarly < EARLY_BATCHES) {
+      this.#leftEarly += 1;
+      this.flush();
+    }
   }
 
-  readonly #flushLater = (): void => this.flush();
+  readonly #flushLater = (): void => {
+    this.#leftEarly = 0;
+    this.flush();
+  };
 
   /** Sends what was said so far at once, without waiting for the end of the turn. */
   flush(): void {
