@@ -5,11 +5,12 @@ import type { Fault, MainToPeer, PeerToMain } from "../labrpc/wire.js";
 import type { Program } from "../peer/program.js";
 import { FLOOD_LIMIT } from "./isolated-peer.js";
 import { type FromLockstepPeer, type ToLockstepPeer, TurnCells } from "./lockstep-peer.js";
-import { faultOf, PEER_HEAP_MIB, peerWorker } from "./peer-thread.js";
+import { faultOf, peerWorker } from "./peer-thread.js";
 import type { BootSpec } from "./runtime.js";
 import { ThreadGauges } from "./thread-gauges.js";
 import type { SpareThread } from "./thread-pool.js";
-import { floodFault, stuckFault } from "./turn-faults.js";
+import { floodFault, memoryFault, stuckFault } from "./turn-faults.js";
+import { TurnGrowth } from "./turn-growth.js";
 import type { TurnEnd, TurnInput, VirtualPeer } from "./virtual-process.js";
 import { whereIsThread } from "./where-is-thread.js";
 
@@ -26,6 +27,7 @@ export class LockstepThread implements VirtualPeer, SpareThread {
   readonly ready: Promise<void>;
   readonly ended: Promise<void>;
   readonly #program: Program;
+  readonly #heapMiB: number;
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #cells = new TurnCells();
@@ -36,13 +38,15 @@ export class LockstepThread implements VirtualPeer, SpareThread {
   /** Why the thread ended by itself. */
   #lastBreath: Fault | undefined;
 
-  constructor(program: Program) {
+  /** @param heapMiB largest heap of the peer */
+  constructor(program: Program, heapMiB: number) {
     this.#program = program;
+    this.#heapMiB = heapMiB;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const gauges = new ThreadGauges().buffer;
     const turnCells = this.#cells.buffer;
-    this.#worker = peerWorker({ program, port: port2, gauges, turnCells, probe: undefined }, PEER_HEAP_MIB);
+    this.#worker = peerWorker({ program, port: port2, gauges, turnCells, probe: undefined }, heapMiB);
     this.ready = new Promise((resolve) => {
       this.#worker.once("online", () => {
         this.#isReady = true;
@@ -57,7 +61,7 @@ export class LockstepThread implements VirtualPeer, SpareThread {
       });
     });
     this.#worker.on("error", (error) => {
-      this.#lastBreath ??= faultOf(error, PEER_HEAP_MIB);
+      this.#lastBreath ??= faultOf(error, heapMiB);
     });
   }
 
@@ -113,16 +117,23 @@ export class LockstepThread implements VirtualPeer, SpareThread {
 
   /** Waits for a turn that takes long, because the thread still boots, has ended, or is stuck. */
   async #endLate(): Promise<TurnEnd> {
+    const growth = new TurnGrowth(this.#heapMiB);
     for (let looks = 0; !this.#isTurnDone; ) {
       if (this.#isOver) return SILENT;
       if (this.#lastBreath) return this.#lastTurn(this.#lastBreath);
-      if (looks > STUCK_LOOKS) {
-        return this.#lastTurn(stuckFault(STUCK_S, await whereIsThread(this.#worker.threadId, this.#program)));
+      const grownMiB = growth.look(looks > 0);
+      if (grownMiB !== undefined) {
+        return this.#lastTurn(memoryFault("its thread", grownMiB, this.#heapMiB, await this.#stack()));
       }
+      if (looks > STUCK_LOOKS) return this.#lastTurn(stuckFault(STUCK_S, await this.#stack()));
       await realSleep(LOOK_MS);
       if (this.#isReady) looks += 1; // what boots has not begun its turn
     }
     return this.#isOver ? SILENT : this.#answer();
+  }
+
+  #stack(): Promise<string | undefined> {
+    return whereIsThread(this.#worker.threadId, this.#program);
   }
 
   /** Its last words. What came of a flood, a thread that hangs or has no memory left, is not what is to be told. */

@@ -1,5 +1,6 @@
 import type { Program } from "../peer/program.js";
 import { LockstepThread } from "./lockstep-thread.js";
+import { PEER_HEAP_MIB } from "./peer-thread.js";
 import type { BootSpec } from "./runtime.js";
 import type { ScheduleName } from "./schedule.js";
 import { ThreadPool } from "./thread-pool.js";
@@ -14,8 +15,9 @@ const SPARES = 3;
  * time. The kernel, and with it the history, is that of `sim`.
  */
 export class Lockstep extends ThreadPool<LockstepThread> {
-  constructor(program: Program) {
-    super(SPARES, () => new LockstepThread(program));
+  /** @param peerHeapMiB largest heap of a peer's thread */
+  constructor(program: Program, peerHeapMiB = PEER_HEAP_MIB) {
+    super(SPARES, () => new LockstepThread(program, peerHeapMiB));
   }
 
   /** Time, chance and peers for one run of one case. */

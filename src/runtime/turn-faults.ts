@@ -26,3 +26,13 @@ export function stuckFault(seconds: number, stack?: string): Fault {
     "await something that takes time; a loop that waits for Date.now() to change never ends in virtual time.";
   return { kind: "stuck", message, ...(stack === undefined ? {} : { stack }) };
 }
+
+/**
+ * The fault of a peer that takes more and more memory in a single turn.
+ * @param whose heap it is, such as "its thread"
+ * @param stack where it stands, where that is known
+ */
+export function memoryFault(whose: string, grownMiB: number, heapMiB: number, stack?: string): Fault {
+  const message = `${whose} ran out of memory: a single turn has taken ${grownMiB} MiB, and the heap has ${heapMiB}. What does it keep that grows?`;
+  return { kind: "exit", message, ...(stack === undefined ? {} : { stack }) };
+}

@@ -5,7 +5,8 @@ const BEATS = 0;
 const THREAD = 1;
 const PEER = 2;
 const FLOODS = 3;
-const NOW_US_AT = 4 * Int32Array.BYTES_PER_ELEMENT;
+const TURNS = 4;
+const NOW_US_AT = 6 * Int32Array.BYTES_PER_ELEMENT; // a multiple of 8
 
 /**
  * Tells the thread that asked for a run how the thread that makes it fares: whether it still comes round,
@@ -37,6 +38,7 @@ export class Pulse implements TurnGauge {
   /** The runner. Stores here and in `ends` are plain: this is done at each turn, and read long after. */
   begins(peer: number, nowUs: number): void {
     this.#cells[PEER] = peer + 1;
+    this.#cells[TURNS] = ((this.#cells[TURNS] ?? 0) + 1) | 0;
     this.#nowUs[0] = nowUs;
   }
 
@@ -52,6 +54,11 @@ export class Pulse implements TurnGauge {
   /** How often it has beaten, modulo 2^32. */
   beats(): number {
     return Atomics.load(this.#cells, BEATS);
+  }
+
+  /** How many turns of peers have begun, modulo 2^32. */
+  turns(): number {
+    return Atomics.load(this.#cells, TURNS);
   }
 
   /** The runner's thread; 0 before it has begun. */

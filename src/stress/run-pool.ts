@@ -46,7 +46,7 @@ export class RunPool implements Runner {
     tell: (line: string) => void,
   ): Promise<RunReport> {
     const startedAtMs = performance.now();
-    const watch = new Watch(this.#setup.program);
+    const watch = new Watch({ program: this.#setup.program, heapMiB: this.#heapMiB });
     const task: RunTask = { name: definition.name, seed, manner, pulse: watch.pulse.buffer };
     try {
       const { lines, ...report }: ToldReport = await this.#piscina.run(task, { signal: watch.signal });
@@ -55,7 +55,7 @@ export class RunPool implements Runner {
     } catch (error) {
       tell(titleLine(definition.title));
       const wallMs = performance.now() - startedAtMs;
-      const failure = watch.stuck ?? watch.atTurn(threadError(error, this.#heapMiB));
+      const failure = watch.broken ?? watch.atTurn(threadError(error, this.#heapMiB));
       return { result: brokenOff(definition, seed, wallMs, failure), events: 0 };
     } finally {
       watch.stop();

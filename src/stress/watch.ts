@@ -1,38 +1,51 @@
 import type { RunError } from "../harness/case.js";
 import type { Program } from "../peer/program.js";
 import { FLOOD_LIMIT } from "../runtime/isolated-peer.js";
-import { floodFault, stuckFault } from "../runtime/turn-faults.js";
+import { floodFault, memoryFault, stuckFault } from "../runtime/turn-faults.js";
+import { TurnGrowth } from "../runtime/turn-growth.js";
 import { whereIsThread } from "../runtime/where-is-thread.js";
 import { Pulse } from "./pulse.js";
 
 /** How often a running task is looked at, in ms of real time. */
-const WATCH_MS = 500;
+const WATCH_MS = 100;
 /** Looks without a beat until the run counts as stuck: 5 s. Looks, since this thread may stall too. */
-const STUCK_LOOKS = 10;
+const STUCK_LOOKS = 50;
 
-/** Watches one run on another thread, and ends it when its event loop has stood still for 5 s. */
+export interface WatchOptions {
+  readonly program: Program;
+  /** Largest heap of the thread that runs, in MiB. */
+  readonly heapMiB: number;
+}
+
+/**
+ * Watches one run on another thread, and ends it when its event loop has stood still for 5 s, or when a
+ * single turn takes much memory: left to itself, Node would as a rule end the process with the thread.
+ */
 export class Watch {
   readonly pulse = new Pulse();
-  readonly #program: Program;
+  readonly #options: WatchOptions;
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  readonly #growth: TurnGrowth;
   #lastBeats = 0;
+  #lastTurns = 0;
   #looks = 0;
-  #stuck: RunError | undefined;
+  #broken: RunError | undefined;
 
-  constructor(program: Program) {
-    this.#program = program;
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#growth = new TurnGrowth(options.heapMiB);
     this.#timer = setInterval(() => this.#look(), WATCH_MS);
   }
 
-  /** Aborted when the run is stuck. */
+  /** Aborted when the run is to end. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
   /** Why the run was ended, if it was ended from here. */
-  get stuck(): RunError | undefined {
-    return this.#stuck;
+  get broken(): RunError | undefined {
+    return this.#broken;
   }
 
   /** `error` with what can be told of the turn that the run ended in: whose it was, and when. */
@@ -51,17 +64,28 @@ export class Watch {
   }
 
   #look(): void {
-    const beats = this.pulse.beats();
-    this.#looks = beats === this.#lastBeats && this.pulse.threadId() > 0 ? this.#looks + 1 : 0;
+    if (this.pulse.threadId() === 0) return;
+    const [beats, turns] = [this.pulse.beats(), this.pulse.turns()];
+    const isStill = beats === this.#lastBeats;
+    const isSameTurn = isStill && turns === this.#lastTurns && this.pulse.peer() !== undefined;
+    this.#looks = isStill ? this.#looks + 1 : 0;
     this.#lastBeats = beats;
-    if (this.#looks === STUCK_LOOKS) void this.#end();
+    this.#lastTurns = turns;
+    const grownMiB = this.#growth.look(isSameTurn);
+    if (grownMiB !== undefined) {
+      void this.#end((stack) => memoryFault("the run", grownMiB, this.#options.heapMiB, stack));
+    } else if (this.#looks === STUCK_LOOKS) {
+      void this.#end((stack) =>
+        this.pulse.peer() === undefined ? CASE_IS_STUCK : stuckFault(STUCK_S, stack),
+      );
+    }
   }
 
-  async #end(): Promise<void> {
+  /** Ends the run. @param why given where in raft.ts the thread stands, if that is known */
+  async #end(why: (stack: string | undefined) => Omit<RunError, "atMs">): Promise<void> {
     this.stop();
-    const stack = await whereIsThread(this.pulse.threadId(), this.#program);
-    const isPeers = this.pulse.peer() !== undefined;
-    this.#stuck = this.atTurn(isPeers ? stuckFault(STUCK_S, stack) : CASE_IS_STUCK);
+    const stack = await whereIsThread(this.pulse.threadId(), this.#options.program);
+    this.#broken = this.atTurn(why(stack));
     this.#abort.abort();
   }
 }
