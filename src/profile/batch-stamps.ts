@@ -30,7 +30,12 @@ export class BatchStamps {
     this.#batches[slot] = this.#next;
   }
 
-  /** The receiver: when the next batch left; `undefined` if later batches have taken its slot meanwhile. */
+  /** The sender: the next batch leaves, and nobody asks when. */
+  skip(): void {
+    this.#next += 1;
+  }
+
+  /** The receiver: when the next batch left; `undefined` if it was skipped, or later ones have taken its slot. */
   take(): number | undefined {
     const slot = this.#next % SLOTS;
     this.#next += 1;

@@ -10,7 +10,7 @@ import { durations, recordMs } from "./histograms.js";
 import { ownProcPlace } from "./os-thread.js";
 import { PeerGauges } from "./peer-gauges.js";
 import { StackSamples } from "./stack-samples.js";
-import { type Arrival, ThreadTime } from "./thread-time.js";
+import { ThreadTime } from "./thread-time.js";
 import {
   type HandlerFigures,
   LOOP_LOOK_MS,
@@ -59,7 +59,9 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   #saidAtMs: number[] = [];
   /** When each call was said that has no fate yet. */
   readonly #calledAtMs = new Map<number, number>();
-  #arrival: Arrival | undefined;
+  /** Of the batch that is being heard: `undefined` if it carries nothing of an RPC. */
+  #leftAtMs: number | undefined;
+  #inFlightMs = 0;
   /** Held here: it stops when it is collected, though the main thread still reads it. */
   readonly #loop = monitorEventLoopDelay({ resolution: LOOP_LOOK_MS });
   readonly #collections = durations();
@@ -97,27 +99,35 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   }
 
   leaves(): void {
+    if (this.#saidAtMs.length === 0) {
+      this.#departures.skip();
+      return;
+    }
     const nowMs = this.#time.now();
     this.#departures.put(nowMs);
     for (const saidAtMs of this.#saidAtMs) this.#log.note(STAGE.queued, nowMs - saidAtMs);
-    this.#saidAtMs = [];
-    this.#time.look();
+    this.#saidAtMs.length = 0;
   }
 
   arrived(): void {
-    const leftAtMs = this.#arrivals.take();
-    this.#arrival = leftAtMs === undefined ? undefined : this.#time.arrival(leftAtMs);
-    this.#batchFromMs = this.#arrival?.atMs ?? this.#time.now();
-    if (this.#arrival) this.#gauges.cameIn(this.#arrival.atMs - this.#arrival.leftAtMs);
+    this.#leftAtMs = this.#arrivals.take();
+    if (this.#leftAtMs === undefined) {
+      this.#time.look();
+      if (this.#ring) this.#batchFromMs = this.#time.now();
+      return;
+    }
+    this.#batchFromMs = this.#time.now();
+    const ageMs = this.#batchFromMs - this.#leftAtMs;
+    this.#inFlightMs = this.#time.inFlight(ageMs);
+    this.#gauges.cameIn(ageMs);
   }
 
   hears(message: MainToPeer): void {
     if (message.kind !== "request" && message.kind !== "outcome") return;
     const nowMs = this.#time.now();
-    if (this.#arrival) {
-      const { leftAtMs, inFlightMs } = this.#arrival;
-      this.#log.note(STAGE.toPeer, inFlightMs);
-      this.#log.note(STAGE.atPeer, nowMs - leftAtMs - inFlightMs);
+    if (this.#leftAtMs !== undefined) {
+      this.#log.note(STAGE.toPeer, this.#inFlightMs);
+      this.#log.note(STAGE.atPeer, nowMs - this.#leftAtMs - this.#inFlightMs);
     }
     if (message.kind === "request") return;
     const calledAtMs = this.#calledAtMs.get(message.rpcId);

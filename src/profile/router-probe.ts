@@ -7,7 +7,7 @@ import { DurationLog } from "./duration-log.js";
 import { EVENT, EventRing } from "./event-ring.js";
 import { durations } from "./histograms.js";
 import type { PeerGauges } from "./peer-gauges.js";
-import { type Arrival, ThreadTime } from "./thread-time.js";
+import { ThreadTime } from "./thread-time.js";
 
 /** One RPC on its way through the router. Times are on the common clock, in ms. */
 export interface Passage {
@@ -164,7 +164,9 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
   readonly #requests = new Map<number, Passage>();
   /** RPCs whose request or outcome has been said to this peer, and has not left. */
   #leaving: Passage[] = [];
-  #arrival: Arrival | undefined;
+  /** Of the batch that is being heard: `undefined` if it carries nothing of an RPC. */
+  #leftAtMs: number | undefined;
+  #inFlightMs = 0;
 
   constructor(router: RouterProbe, { toMain, toPeer }: LinkBuffers, gauges: PeerGauges) {
     this.#router = router;
@@ -201,6 +203,11 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
   }
 
   leaves(): void {
+    this.#router.time.look();
+    if (this.#leaving.length === 0) {
+      this.#departures.skip();
+      return;
+    }
     const nowMs = this.#router.time.now();
     this.#departures.put(nowMs);
     for (const passage of this.#leaving) {
@@ -209,24 +216,28 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
       if (passage.replyHeardMs === 0) passage.requestLeftMs = nowMs;
       else passage.outcomeLeftMs = nowMs;
     }
-    this.#leaving = [];
-    this.#router.time.look();
+    this.#leaving.length = 0;
   }
 
   arrived(): void {
-    const leftAtMs = this.#arrivals.take();
-    this.#arrival = leftAtMs === undefined ? undefined : this.#router.time.arrival(leftAtMs);
-    this.batchAtMs = this.#arrival?.atMs ?? this.#router.time.now();
-    if (!this.#arrival) return;
-    this.quickestToMainMs = Math.min(this.quickestToMainMs, this.batchAtMs - this.#arrival.leftAtMs);
+    const { time, ring } = this.#router;
+    this.#leftAtMs = this.#arrivals.take();
+    if (this.#leftAtMs === undefined) {
+      time.look();
+      if (ring) this.batchAtMs = time.now();
+      return;
+    }
+    this.batchAtMs = time.now();
+    const ageMs = this.batchAtMs - this.#leftAtMs;
+    this.#inFlightMs = time.inFlight(ageMs);
+    this.quickestToMainMs = Math.min(this.quickestToMainMs, ageMs);
   }
 
   hears(message: PeerToMain): void {
     if (message.kind !== "call" && message.kind !== "reply") return;
-    if (this.#arrival) {
-      const { leftAtMs, inFlightMs } = this.#arrival;
-      this.#log.note(STAGE.toRouter, inFlightMs);
-      this.#log.note(STAGE.atRouter, this.batchAtMs - leftAtMs - inFlightMs);
+    if (this.#leftAtMs !== undefined) {
+      this.#log.note(STAGE.toRouter, this.#inFlightMs);
+      this.#log.note(STAGE.atRouter, this.batchAtMs - this.#leftAtMs - this.#inFlightMs);
     }
     if (message.kind === "call") this.#router.hears(this, message.rpcId);
     else this.#replied(message.rpcId);

@@ -1,14 +1,5 @@
 import { performance } from "node:perf_hooks";
 
-/** How a batch spent its time from leaving one thread to the first turn of the other's event loop. */
-export interface Arrival {
-  readonly leftAtMs: number;
-  /** When the receiver began to read it. */
-  readonly atMs: number;
-  /** Until the receiver's thread was awake: the system's part, with the wait for a core. */
-  readonly inFlightMs: number;
-}
-
 type SetTimer = (callback: (...args: unknown[]) => unknown, ...rest: unknown[]) => unknown;
 
 /**
@@ -63,12 +54,13 @@ export class ThreadTime {
     }
   }
 
-  /** A batch that left at `leftAtMs` begins to be read. */
-  arrival(leftAtMs: number): Arrival {
-    const atMs = this.now();
+  /**
+   * A batch of the age `ageMs` begins to be read.
+   * @returns how much of its age it was under way: until this thread was awake, the wait for a core included
+   */
+  inFlight(ageMs: number): number {
     const idleBeforeMs = this.#idleMs;
     this.look();
-    const idleMs = this.#idleMs - idleBeforeMs;
-    return { leftAtMs, atMs, inFlightMs: Math.max(0, Math.min(atMs - leftAtMs, idleMs)) };
+    return Math.max(0, Math.min(ageMs, this.#idleMs - idleBeforeMs));
   }
 }
