@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { encode } from "../labgob/labgob.js";
+import type { Name } from "../labrpc/wire.js";
 import type { TraceEvent, TraceRecord } from "./event.js";
 
 /** Bytes gathered until they are hashed: a call of the hash costs more than a small event. */
@@ -41,7 +42,10 @@ export class History {
         this.#put(event.peer);
         break;
       case "send":
-        this.#put(event.rpc, `${event.from} ${event.to} ${event.svcMeth}`, event.args);
+        this.#put(event.rpc);
+        this.#name(event.from);
+        this.#name(event.to);
+        this.#put(event.svcMeth, event.args);
         break;
       case "deliver":
         this.#put(event.rpc);
@@ -75,6 +79,11 @@ export class History {
       else if (typeof part === "string") this.#text(part);
       else this.#bytesOf(part);
     }
+  }
+
+  /** The number 99 and the text "99" are two names. */
+  #name(name: Name | undefined): void {
+    this.#put(typeof name === "string" ? 1 : 0, name ?? -1);
   }
 
   #number(value: number): void {
