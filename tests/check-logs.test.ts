@@ -145,6 +145,17 @@ test("a follower may refuse for a later term, what it never acknowledged, and a 
   t.is(verdict(script), undefined);
 });
 
+test("a candidate may refuse the leader of its own term once before it steps down", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  script.replicate(0, 1, { term: 1, log: [1] });
+  script.noVote(1, 2, 2, [1]);
+  script.save(0);
+  script.vote(0, 2, 2, [1]);
+  script.refuse(0, 1, { term: 2, log: [1], after: 1 });
+  t.is(verdict(script), undefined);
+});
+
 test("a refusal proves nothing while another request is under way", (t) => {
   const script = replicated([1, 1]);
   script.appendEntries(0, 1, { term: 1, log: [1, 1] }).deliver();

@@ -133,7 +133,9 @@ export class HeldLogs {
     const { prevLogIndex, prevLogTerm } = args;
     rpc.termAtPrev = held.known.termAt(prevLogIndex);
     const isLast = prevLogIndex > 0 && prevLogIndex === held.known.lastIndex;
-    rpc.mustAccept = isLast && rpc.termAtPrev === prevLogTerm && sent.seq > held.answeredAt;
+    // A candidate may refuse the leader of its own term once before it steps down.
+    const wasCandidate = this.#stood(to, args.term);
+    rpc.mustAccept = isLast && rpc.termAtPrev === prevLogTerm && sent.seq > held.answeredAt && !wasCandidate;
 
     if (args.term < rpc.floorAtDelivery) return; // it will be refused
     held.deliveredTerm = Math.max(held.deliveredTerm, args.term);
