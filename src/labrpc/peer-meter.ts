@@ -11,16 +11,12 @@ export interface PeerMeter {
   encoded(startedAt: number): void;
   /** labgob read them, from `startedAt` until now. */
   decoded(startedAt: number): void;
-  /** The handler `svcMeth` begins to run for the request `rpcId`. */
-  handlerBegins(rpcId: number, svcMeth: string): HandlerMeter;
-}
-
-/** Told how one run of a handler goes on. */
-export interface HandlerMeter {
-  /** It gave a promise of its reply: until here it had the event loop to itself. */
-  promised(): void;
-  /** The reply is there; at once, if it was not promised before. */
-  settled(): void;
+  /**
+   * A handler has run for the request `rpcId`, from `startedAt` until now.
+   * @param promisedAt when it gave a promise of its reply: until then it had the event loop to itself;
+   *   `undefined` if it replied at once
+   */
+  handled(rpcId: number, svcMeth: string, startedAt: number, promisedAt: number | undefined): void;
 }
 
 /** How a peer makes bytes of arguments and replies. */

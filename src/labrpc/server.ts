@@ -85,18 +85,19 @@ export class Server implements RpcServer {
     const { service, method } = this.#find(svcMeth);
     const decoded = this.#codec.decode<unknown>(args);
     const calledAs = `${service.name}.${method}`;
+    const startedAt = this.#meter?.now() ?? 0;
+    let promisedAt: number | undefined;
     let reply: unknown;
     try {
-      const handler = this.#meter?.handlerBegins(rpcId, calledAs);
       reply = service.run(method, decoded);
       if (isThenable(reply)) {
-        handler?.promised();
+        promisedAt = this.#meter?.now();
         reply = await reply;
       }
-      handler?.settled();
     } catch (cause) {
       throw new HandlerError(`${calledAs} threw: ${textOf(cause)}`, { cause });
     }
+    this.#meter?.handled(rpcId, calledAs, startedAt, promisedAt);
     return encodeReply(calledAs, reply, this.#codec);
   }
 

@@ -1,35 +1,36 @@
 import type { RecordableHistogram } from "node:perf_hooks";
 import { recordMs } from "./histograms.js";
 
-/** Durations that are kept before they go into their histograms. */
-const CAPACITY = 1024;
+/** Durations that are kept before they have to go into their histograms: thousands of RPCs. */
+const CAPACITY = 1 << 16;
 
 const COUNT = 0;
 /** Durations at the beginning that do not count. */
 const SKIPPED = 1;
 /** Odd while durations go into their histograms. */
 const EPOCH = 2;
-const HEAD = 3;
+const HEAD_CELLS = 4;
+const HEAD_BYTES = HEAD_CELLS * Int32Array.BYTES_PER_ELEMENT;
 
 /**
- * Durations on their way into histograms. To record one takes a call into the engine, dear as long as the
- * caller is not compiled; to note one here takes next to nothing, and to record many at a time is quick. What
- * has been noted outlives the thread: memory is shared, and the main thread records the rest.
+ * Durations on their way into histograms. To note one is two stores; to record one is a call into the engine
+ * under a lock, and waits until the run is over, or the log is full. What has been noted outlives the thread:
+ * memory is shared, and the main thread records it.
  */
 export class DurationLog {
+  /** Two cells for each: the number of its histogram, and its milliseconds. */
   readonly #cells: Float64Array;
   readonly #head: Int32Array;
-  /** By their numbers. */
-  readonly #histograms: RecordableHistogram[];
+  readonly #histograms: readonly RecordableHistogram[];
 
   static buffer(): SharedArrayBuffer {
-    return new SharedArrayBuffer(headBytes() + 2 * CAPACITY * Float64Array.BYTES_PER_ELEMENT);
+    return new SharedArrayBuffer(HEAD_BYTES + 2 * CAPACITY * Float64Array.BYTES_PER_ELEMENT);
   }
 
   /** @param histograms by the numbers under which durations are noted; it may grow */
-  constructor(buffer: SharedArrayBuffer, histograms: RecordableHistogram[]) {
-    this.#head = new Int32Array(buffer, 0, HEAD);
-    this.#cells = new Float64Array(buffer, headBytes());
+  constructor(buffer: SharedArrayBuffer, histograms: readonly RecordableHistogram[]) {
+    this.#head = new Int32Array(buffer, 0, HEAD_CELLS);
+    this.#cells = new Float64Array(buffer, HEAD_BYTES);
     this.#histograms = histograms;
   }
 
@@ -39,16 +40,7 @@ export class DurationLog {
     this.#cells[2 * count] = histogram;
     this.#cells[2 * count + 1] = ms;
     this.#head[COUNT] = count + 1;
-    if (count + 1 === CAPACITY) this.record();
-  }
-
-  /** The thread that measures: all that was noted goes into the histograms. */
-  record(): void {
-    Atomics.add(this.#head, EPOCH, 1);
-    for (const [histogram, ms] of this.#noted()) this.#put(histogram, ms);
-    this.#head[COUNT] = 0;
-    this.#head[SKIPPED] = 0;
-    Atomics.add(this.#head, EPOCH, 1);
+    if (count + 1 === CAPACITY) this.#empty();
   }
 
   /** The main thread: what was noted so far does not count. */
@@ -57,33 +49,36 @@ export class DurationLog {
   }
 
   /**
-   * The main thread: records what is noted and not recorded yet. The histograms hold all then; not for long, if
-   * the thread goes on.
+   * The main thread: records what is noted and not recorded yet. The histograms hold all then; once only, for
+   * a thread that goes on records it again.
    */
   recordRest(): void {
-    let rest: (readonly [number, number])[];
+    let rest: Float64Array;
     let epoch: number;
     do {
       epoch = Atomics.load(this.#head, EPOCH);
-      rest = epoch % 2 === 0 ? [...this.#noted()] : [];
+      rest = epoch % 2 === 0 ? this.#noted().slice() : new Float64Array();
     } while (Atomics.load(this.#head, EPOCH) !== epoch);
-    for (const [histogram, ms] of rest) this.#put(histogram, ms);
+    this.#record(rest);
   }
 
-  *#noted(): Generator<readonly [number, number]> {
-    const count = this.#head[COUNT] ?? 0;
-    for (let n = this.#head[SKIPPED] ?? 0; n < count; n += 1) {
-      yield [this.#cells[2 * n] ?? 0, this.#cells[2 * n + 1] ?? 0];
+  /** The thread that measures: makes room. */
+  #empty(): void {
+    Atomics.add(this.#head, EPOCH, 1);
+    this.#record(this.#noted());
+    this.#head[COUNT] = 0;
+    this.#head[SKIPPED] = 0;
+    Atomics.add(this.#head, EPOCH, 1);
+  }
+
+  #noted(): Float64Array {
+    return this.#cells.subarray(2 * (this.#head[SKIPPED] ?? 0), 2 * (this.#head[COUNT] ?? 0));
+  }
+
+  #record(noted: Float64Array): void {
+    for (let at = 0; at < noted.length; at += 2) {
+      const histogram = this.#histograms[noted[at] ?? 0];
+      if (histogram) recordMs(histogram, noted[at + 1] ?? 0);
     }
   }
-
-  #put(number: number, ms: number): void {
-    const histogram = this.#histograms[number];
-    if (histogram) recordMs(histogram, ms);
-  }
-}
-
-/** The head's cells, up to where numbers of 8 bytes may begin. */
-function headBytes(): number {
-  return Math.ceil((HEAD * Int32Array.BYTES_PER_ELEMENT) / 8) * 8;
 }

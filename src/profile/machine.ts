@@ -5,24 +5,30 @@ import type { Figure } from "./profile.js";
 /** `/proc/stat` counts in hundredths of a second (`USER_HZ`). */
 const MS_PER_TICK = 10;
 
-interface Used {
+interface Count {
   /** All threads of this process, those that have ended included. */
   readonly byProcessMs: number;
   /** All cores of the machine, whatever ran on them. */
   readonly byAllMs: Figure;
 }
 
+/** Time on the cores of the machine. */
+export interface Used {
+  readonly byProcessMs: number;
+  readonly byOthersMs: Figure;
+}
+
 /** Who had the cores of the machine: this process, or other programs. */
 export class Machine {
-  #first: Used = { byProcessMs: 0, byAllMs: 0 };
+  #first: Count = { byProcessMs: 0, byAllMs: 0 };
 
   begin(): void {
-    this.#first = used();
+    this.#first = count();
   }
 
   /** Since `begin`. */
-  used(): { readonly byProcessMs: number; readonly byOthersMs: Figure } {
-    const now = used();
+  used(): Used {
+    const now = count();
     const byProcessMs = now.byProcessMs - this.#first.byProcessMs;
     const [from, to] = [this.#first.byAllMs, now.byAllMs];
     if (typeof from !== "number") return { byProcessMs, byOthersMs: from };
@@ -31,7 +37,7 @@ export class Machine {
   }
 }
 
-function used(): Used {
+function count(): Count {
   const { user, system } = process.cpuUsage();
   return { byProcessMs: (user + system) / 1000, byAllMs: readAll() };
 }

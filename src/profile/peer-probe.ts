@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, PerformanceObserver, type RecordableHistogram } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
-import type { HandlerMeter, PeerMeter } from "../labrpc/peer-meter.js";
+import type { PeerMeter } from "../labrpc/peer-meter.js";
 import type { MainToPeer, PeerToMain } from "../labrpc/wire.js";
 import type { LinkProbe, ThreadProbeBoot } from "../runtime/thread-probe.js";
 import { BatchStamps } from "./batch-stamps.js";
@@ -69,7 +69,6 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   #batchFromMs = 0;
   #encodedFromMs = 0;
   #encodedAtMs = 0;
-  #decodedAtMs = 0;
 
   constructor(boot: ThreadProbeBoot) {
     this.#boot = boot;
@@ -154,28 +153,19 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   }
 
   decoded(startedAt: number): void {
-    this.#decodedAtMs = this.#time.now();
-    this.#log.note(STAGE.decode, this.#decodedAtMs - startedAt);
+    this.#log.note(STAGE.decode, this.#time.now() - startedAt);
   }
 
-  handlerBegins(rpcId: number, svcMeth: string): HandlerMeter {
-    const number = this.#handlers.get(svcMeth) ?? this.#newHandler(svcMeth);
-    // A handler begins in the same breath in which its arguments were decoded.
-    return new HandlerRun(this, number, rpcId, this.#decodedAtMs);
-  }
-
-  /** A handler had the event loop to itself. */
-  handlerBlocked(number: number, rpcId: number, fromMs: number, toMs: number): void {
-    this.#log.note(FIRST_HANDLER + 2 * number + 1, toMs - fromMs);
-    this.#ring?.note(EVENT.handler, fromMs, toMs, rpcId, number);
-  }
-
-  /** A handler's reply was there, after a promise if it gave one. */
-  handlerSettled(number: number, rpcId: number, fromMs: number, promisedMs: number | undefined): void {
+  handled(rpcId: number, svcMeth: string, startedAt: number, promisedAt: number | undefined): void {
     const nowMs = this.#time.now();
-    this.#log.note(FIRST_HANDLER + 2 * number, nowMs - fromMs);
-    if (promisedMs === undefined) this.handlerBlocked(number, rpcId, fromMs, nowMs);
-    else this.#ring?.note(EVENT.promised, promisedMs, nowMs, rpcId, number);
+    const blockedUntilMs = promisedAt ?? nowMs;
+    const number = this.#handlers.get(svcMeth) ?? this.#newHandler(svcMeth);
+    const handled = FIRST_HANDLER + 2 * number;
+    this.#log.note(handled, nowMs - startedAt);
+    this.#log.note(handled + 1, blockedUntilMs - startedAt);
+    if (!this.#ring) return;
+    this.#ring.note(EVENT.handler, startedAt, blockedUntilMs, rpcId, number);
+    if (promisedAt !== undefined) this.#ring.note(EVENT.promised, promisedAt, nowMs, rpcId, number);
   }
 
   #newHandler(svcMeth: string): number {
@@ -221,30 +211,5 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
 
   #tell(word: ThreadWord): void {
     this.#boot.port.postMessage(word);
-  }
-}
-
-/** One run of a handler. */
-class HandlerRun implements HandlerMeter {
-  readonly #probe: PeerProbe;
-  readonly #number: number;
-  readonly #rpcId: number;
-  readonly #fromMs: number;
-  #promisedMs: number | undefined;
-
-  constructor(probe: PeerProbe, number: number, rpcId: number, fromMs: number) {
-    this.#probe = probe;
-    this.#number = number;
-    this.#rpcId = rpcId;
-    this.#fromMs = fromMs;
-  }
-
-  promised(): void {
-    this.#promisedMs = this.#probe.now();
-    this.#probe.handlerBlocked(this.#number, this.#rpcId, this.#fromMs, this.#promisedMs);
-  }
-
-  settled(): void {
-    this.#probe.handlerSettled(this.#number, this.#rpcId, this.#fromMs, this.#promisedMs);
   }
 }

@@ -104,11 +104,10 @@ export class PeerRecord implements ThreadProbe {
     this.link.begin();
   }
 
-  /** What was measured goes into the histograms, up to now. */
-  end(): void {
-    this.thread.end();
+  /** What was measured goes into the histograms; once only. */
+  settle(): void {
     this.#log.recordRest();
-    this.link.end();
+    this.link.settle();
   }
 
   ends(terminate: () => void): void {

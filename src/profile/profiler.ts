@@ -6,7 +6,7 @@ import type { ThreadProbe } from "../runtime/thread-probe.js";
 import type { TraceSink } from "../trace/event.js";
 import { EVENT } from "./event-ring.js";
 import { durations, recordMs } from "./histograms.js";
-import { Machine } from "./machine.js";
+import { Machine, type Used } from "./machine.js";
 import { clockCheck, handlerProfiles, messageProfile } from "./message-figures.js";
 import { ownProcPlace } from "./os-thread.js";
 import { PeerRecord, type RecordOptions } from "./peer-record.js";
@@ -91,14 +91,18 @@ export class Profiler {
 
   /** Up to here it counted. @returns what was measured, which nothing changes any more */
   end(): Measured {
+    // Time and threads first: what is reckoned after that is not of the run.
+    const wallMs = performance.now() - this.#fromMs;
+    const used = this.#machine.used();
     clearInterval(this.#looks);
     this.#look();
-    for (const record of this.peers) record.end();
+    for (const { thread } of this.peers) thread.end();
     this.main.end();
     this.#loop.disable();
     this.#collectionObserver.disconnect();
     this.#mainSamples = this.#stack?.end() ?? this.#mainSamples;
-    return this.#measured();
+    for (const record of this.peers) record.settle();
+    return this.#measured(wallMs, used);
   }
 
   /** The samples of each thread's stack, by the thread's name, where they were asked for and told. */
@@ -115,14 +119,13 @@ export class Profiler {
     for (const record of this.#records) record.close();
   }
 
-  #measured(): Measured {
+  #measured(wallMs: number, { byProcessMs, byOthersMs }: Used): Measured {
     const heap = { used: getHeapStatistics().used_heap_size, highest: this.#heapHighest };
     const threads = [this.main.profile({ name: "main" }, heap), ...this.peers.map((peer) => peer.profile())];
     const unknown = threads.find(({ onCoreMs }) => typeof onCoreMs !== "number")?.onCoreMs;
     const named = threads.reduce((sum, { onCoreMs }) => sum + known(onCoreMs, 0), 0);
-    const { byProcessMs, byOthersMs } = this.#machine.used();
     return {
-      wallMs: performance.now() - this.#fromMs,
+      wallMs,
       cores: availableParallelism(),
       threads,
       otherThreadsOnCoreMs: unknown ?? Math.max(0, byProcessMs - named),

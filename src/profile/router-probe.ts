@@ -181,9 +181,9 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
     for (const histogram of Object.values(this.stages)) histogram.reset();
   }
 
-  /** What was measured goes into the histograms. */
-  end(): void {
-    this.#log.record();
+  /** What was measured goes into the histograms; once only. */
+  settle(): void {
+    this.#log.recordRest();
   }
 
   said(message: MainToPeer): void {
