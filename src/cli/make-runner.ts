@@ -26,7 +26,7 @@ export function makeRunner(program: Program, { mode, jobs, casesFile }: RunnerOp
 
 /**
  * Cases at once in the mode `threads`. The suite mostly sleeps, so it is the longest case that bounds its time
- * from here on: 8 at once save few seconds more, and fail cases where others keep both cores busy; 4 do not.
+ * from here on: 8 at once save few seconds more, and fail cases on 2 cores at a load average of 20; 4 do not.
  */
 const JOBS_ON_THREADS = 4;
 
