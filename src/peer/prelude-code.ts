@@ -5,7 +5,7 @@ import { CompiledProgram } from "./isolate.js";
 const IDLE_RAFT = {
   raftPath: "idle.ts",
   raftText: "exports.make = () => ({ start() {}, getState() {}, kill() {} });",
-  raftMap: "{}",
+  raftMap: '{"version":3,"sources":[],"names":[],"mappings":""}',
 };
 
 const NOTHING = new Uint8Array();
