@@ -101,7 +101,7 @@ test.serial("a case that fails is profiled up to its failure, and the exit code 
   ]);
   t.is(run.exitCode, 1);
   t.regex(run.stdout, /--- FAIL: TestFailing \(check, at \d\.\d+ s\)\n {4}not in this river/);
-  t.regex(run.stdout, /Replay: whitewater test .*--run TestFailing --mode threads --seed 7/);
+  t.regex(run.stdout, /Replay: npx whitewater test .*--run TestFailing --mode threads --seed 7/);
   const { runs } = await readProfile(out);
   t.deepEqual(runs.map(({ result, threads }) => [result.name, result.status, threads.length]).sort(), [
     ["TestFailing", "failed", 3],
@@ -126,7 +126,7 @@ test.serial("a peer that does not load is told as by test, and there is no profi
   t.regex(run.stdout, /--- FAIL: Load10Peers3 \(load, peer \d/);
   t.regex(
     run.stdout,
-    /Replay: whitewater profile --raft tests\/fixtures\/broken\/make-throws\.ts --load 10 --peers 3 --seconds 1 --seed 7/,
+    /Replay: npx whitewater profile --raft tests\/fixtures\/broken\/make-throws\.ts --load 10 --peers 3 --seconds 1 --seed 7/,
   );
 });
 

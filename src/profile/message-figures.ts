@@ -6,7 +6,11 @@ import type { LinkStages, RouterProbe } from "./router-probe.js";
 import type { HandlerFigures, PeerStages } from "./thread-words.js";
 
 /** What the messages of all `records` waited for. */
-export function messageProfile(records: readonly PeerRecord[], lost: RouterProbe["lost"]): MessageProfile {
+export function messageProfile(
+  records: readonly PeerRecord[],
+  lost: RouterProbe["lost"],
+  measuredShare: number,
+): MessageProfile {
   const inPeer = (stage: keyof PeerStages): RecordableHistogram =>
     merged(records.flatMap(({ stages }) => (stages ? [stages[stage]] : [])));
   const inRouter = (stage: keyof LinkStages): RecordableHistogram =>
@@ -32,6 +36,7 @@ export function messageProfile(records: readonly PeerRecord[], lost: RouterProbe
       return summary(merged(own.flatMap(({ stages }) => (stages ? [stages.atPeer] : []))));
     }),
     lost: { ...lost },
+    measuredShare,
   };
 }
 

@@ -9,6 +9,7 @@ import { EVENT, EventRing } from "./event-ring.js";
 import { durations, recordMs } from "./histograms.js";
 import { ownProcPlace } from "./os-thread.js";
 import { PeerGauges } from "./peer-gauges.js";
+import { Sampling } from "./sampling.js";
 import { StackSamples } from "./stack-samples.js";
 import { ThreadTime } from "./thread-time.js";
 import {
@@ -31,6 +32,9 @@ const STAGE = {
 /** The number of the first handler's first histogram. */
 const FIRST_HANDLER = Object.keys(STAGE).length;
 
+/** What the meter's clock reads while nothing is measured. */
+const NOT_MEASURED = 0;
+
 /** How often the heap is looked at. */
 const HEAP_LOOK_MS = 250;
 
@@ -40,6 +44,7 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   readonly #time: ThreadTime;
   readonly #departures: BatchStamps;
   readonly #arrivals: BatchStamps;
+  readonly #sampling: Sampling;
   readonly #gauges: PeerGauges;
   readonly #ring: EventRing | undefined;
   readonly #stages: PeerStages = {
@@ -59,6 +64,8 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   #saidAtMs: number[] = [];
   /** When each call was said that has no fate yet. */
   readonly #calledAtMs = new Map<number, number>();
+  /** Requests that are measured and have no reply yet. */
+  readonly #served = new Set<number>();
   /** Of the batch that is being heard: `undefined` if it carries nothing of an RPC. */
   #leftAtMs: number | undefined;
   #inFlightMs = 0;
@@ -68,13 +75,13 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   #stack: StackSamples | undefined;
   #batchFromMs = 0;
   #encodedFromMs = 0;
-  #encodedAtMs = 0;
 
   constructor(boot: ThreadProbeBoot) {
     this.#boot = boot;
     this.#time = new ThreadTime(boot.originMs);
     this.#departures = new BatchStamps(boot.toMain);
     this.#arrivals = new BatchStamps(boot.toPeer);
+    this.#sampling = new Sampling(boot.sampling);
     this.#gauges = new PeerGauges(boot.gauges);
     this.#log = new DurationLog(boot.durations, this.#histograms);
     this.#ring = boot.events && new EventRing(boot.events);
@@ -88,13 +95,17 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   // --- The link ---
 
   said(message: PeerToMain): void {
-    if (message.kind !== "call" && message.kind !== "reply") return;
-    // A call is said in the same breath in which its arguments were encoded.
-    const nowMs = message.kind === "call" ? this.#encodedAtMs : this.#time.now();
+    if (message.kind === "call") this.#called(message.rpcId);
+    else if (message.kind === "reply" && this.#served.delete(message.rpcId))
+      this.#saidAtMs.push(this.#time.now());
+  }
+
+  #called(rpcId: number): void {
+    if (!this.#sampling.isOn) return;
+    const nowMs = this.#time.now();
     this.#saidAtMs.push(nowMs);
-    if (message.kind === "reply") return;
-    this.#calledAtMs.set(message.rpcId, nowMs);
-    this.#ring?.note(EVENT.call, this.#encodedFromMs, nowMs, message.rpcId);
+    this.#calledAtMs.set(rpcId, nowMs);
+    this.#ring?.note(EVENT.call, this.#encodedFromMs, nowMs, rpcId);
   }
 
   leaves(): void {
@@ -122,18 +133,25 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   }
 
   hears(message: MainToPeer): void {
+    if (this.#leftAtMs === undefined) {
+      // A call that came to nothing: of its fate no more is asked than that it is no longer awaited.
+      if (message.kind === "outcome") this.#calledAtMs.delete(message.rpcId);
+      return;
+    }
     if (message.kind !== "request" && message.kind !== "outcome") return;
     const nowMs = this.#time.now();
-    if (this.#leftAtMs !== undefined) {
-      this.#log.note(STAGE.toPeer, this.#inFlightMs);
-      this.#log.note(STAGE.atPeer, nowMs - this.#leftAtMs - this.#inFlightMs);
-    }
-    if (message.kind === "request") return;
-    const calledAtMs = this.#calledAtMs.get(message.rpcId);
-    this.#calledAtMs.delete(message.rpcId);
+    this.#log.note(STAGE.toPeer, this.#inFlightMs);
+    this.#log.note(STAGE.atPeer, nowMs - this.#leftAtMs - this.#inFlightMs);
+    if (message.kind === "request") this.#served.add(message.rpcId);
+    else this.#answered(message.rpcId, message.reply !== null, nowMs);
+  }
+
+  #answered(rpcId: number, isReply: boolean, nowMs: number): void {
+    const calledAtMs = this.#calledAtMs.get(rpcId);
     if (calledAtMs === undefined) return;
-    if (message.reply) this.#log.note(STAGE.roundTrip, nowMs - calledAtMs);
-    this.#ring?.note(EVENT.outcome, nowMs, nowMs, message.rpcId);
+    this.#calledAtMs.delete(rpcId);
+    if (isReply) this.#log.note(STAGE.roundTrip, nowMs - calledAtMs);
+    this.#ring?.note(EVENT.outcome, nowMs, nowMs, rpcId);
   }
 
   heard(): void {
@@ -143,29 +161,32 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   // --- The realm ---
 
   now(): number {
-    return this.#time.now();
+    return this.#sampling.isOn ? this.#time.now() : NOT_MEASURED;
   }
 
   encoded(startedAt: number): void {
+    if (startedAt === NOT_MEASURED) return;
     this.#encodedFromMs = startedAt;
-    this.#encodedAtMs = this.#time.now();
-    this.#log.note(STAGE.encode, this.#encodedAtMs - startedAt);
+    this.#log.note(STAGE.encode, this.#time.now() - startedAt);
   }
 
   decoded(startedAt: number): void {
+    if (startedAt === NOT_MEASURED) return;
     this.#log.note(STAGE.decode, this.#time.now() - startedAt);
   }
 
   handled(rpcId: number, svcMeth: string, startedAt: number, promisedAt: number | undefined): void {
+    if (startedAt === NOT_MEASURED) return;
     const nowMs = this.#time.now();
-    const blockedUntilMs = promisedAt ?? nowMs;
+    // Measuring may have paused in between: then the part that blocked is not known, and counts as the rest.
+    const blockedUntilMs = promisedAt || nowMs;
     const number = this.#handlers.get(svcMeth) ?? this.#newHandler(svcMeth);
     const handled = FIRST_HANDLER + 2 * number;
     this.#log.note(handled, nowMs - startedAt);
     this.#log.note(handled + 1, blockedUntilMs - startedAt);
     if (!this.#ring) return;
     this.#ring.note(EVENT.handler, startedAt, blockedUntilMs, rpcId, number);
-    if (promisedAt !== undefined) this.#ring.note(EVENT.promised, promisedAt, nowMs, rpcId, number);
+    if (promisedAt) this.#ring.note(EVENT.promised, promisedAt, nowMs, rpcId, number);
   }
 
   #newHandler(svcMeth: string): number {

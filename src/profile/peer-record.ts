@@ -13,7 +13,7 @@ import { ThreadRecord } from "./thread-record.js";
 import type { HandlerFigures, PeerStages, ProfilerWord, ThreadWord } from "./thread-words.js";
 
 /** A thread that is blocked tells no samples: it is waited for no longer than this. */
-const LAST_WORDS_MS = 3_000;
+const LAST_WORDS_MS = 10_000;
 
 export interface RecordOptions {
   /** Keep every event for a trace. */
@@ -51,6 +51,7 @@ export class PeerRecord implements ThreadProbe {
       originMs: performance.timeOrigin,
       toMain: BatchStamps.buffer(),
       toPeer: BatchStamps.buffer(),
+      sampling: router.sampling.buffer,
       gauges: PeerGauges.buffer(),
       durations: DurationLog.buffer(),
       events: trace ? EventRing.buffer() : undefined,

@@ -91,6 +91,8 @@ export interface MessageProfile {
   readonly atPeer: readonly Durations[];
   /** Calls that came to nothing. */
   readonly lost: Readonly<Partial<Record<Loss, number>>>;
+  /** Share of the time in which messages were measured: at high rates it pauses, so as not to slow the run. */
+  readonly measuredShare: number;
 }
 
 export interface HandlerProfile {

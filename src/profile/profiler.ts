@@ -84,6 +84,7 @@ export class Profiler {
     this.router.clear();
     for (const record of this.peers) record.begin();
     this.#fromMs = performance.now();
+    this.router.sampling.begin(this.#fromMs);
     this.main.begin();
     this.#machine.begin();
     this.#looks = setInterval(() => this.#look(), LOOK_MS);
@@ -94,6 +95,7 @@ export class Profiler {
     // Time and threads first: what is reckoned after that is not of the run.
     const wallMs = performance.now() - this.#fromMs;
     const used = this.#machine.used();
+    const measuredShare = 1 - this.router.sampling.pausedMs / wallMs;
     clearInterval(this.#looks);
     this.#look();
     for (const { thread } of this.peers) thread.end();
@@ -102,7 +104,7 @@ export class Profiler {
     this.#collectionObserver.disconnect();
     this.#mainSamples = this.#stack?.end() ?? this.#mainSamples;
     for (const record of this.peers) record.settle();
-    return this.#measured(wallMs, used);
+    return this.#measured(wallMs, measuredShare, used);
   }
 
   /** The samples of each thread's stack, by the thread's name, where they were asked for and told. */
@@ -116,10 +118,11 @@ export class Profiler {
 
   /** Hears no further word of the threads. */
   close(): void {
+    this.router.sampling.close();
     for (const record of this.#records) record.close();
   }
 
-  #measured(wallMs: number, { byProcessMs, byOthersMs }: Used): Measured {
+  #measured(wallMs: number, measuredShare: number, { byProcessMs, byOthersMs }: Used): Measured {
     const heap = { used: getHeapStatistics().used_heap_size, highest: this.#heapHighest };
     const threads = [this.main.profile({ name: "main" }, heap), ...this.peers.map((peer) => peer.profile())];
     const unknown = threads.find(({ onCoreMs }) => typeof onCoreMs !== "number")?.onCoreMs;
@@ -130,7 +133,7 @@ export class Profiler {
       threads,
       otherThreadsOnCoreMs: unknown ?? Math.max(0, byProcessMs - named),
       otherProgramsOnCoreMs: byOthersMs,
-      messages: messageProfile(this.peers, this.router.lost),
+      messages: messageProfile(this.peers, this.router.lost, measuredShare),
       handlers: handlerProfiles(this.peers),
       clock: clockCheck(this.peers),
     };

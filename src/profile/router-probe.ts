@@ -7,6 +7,7 @@ import { DurationLog } from "./duration-log.js";
 import { EVENT, EventRing } from "./event-ring.js";
 import { durations } from "./histograms.js";
 import type { PeerGauges } from "./peer-gauges.js";
+import { SamplingControl } from "./sampling.js";
 import { ThreadTime } from "./thread-time.js";
 
 /** One RPC on its way through the router. Times are on the common clock, in ms. */
@@ -53,6 +54,7 @@ const MAX_KEPT = 200_000;
  * main thread's ends of the links. Both together tell which message is which RPC's.
  */
 export class RouterProbe implements TraceSink {
+  readonly sampling: SamplingControl;
   readonly time = new ThreadTime(performance.timeOrigin);
   readonly lost: Partial<Record<Loss, number>> = {};
   /** In the order taken in, where a trace is asked for. */
@@ -67,6 +69,7 @@ export class RouterProbe implements TraceSink {
 
   /** @param keeps whether to keep every RPC, for a trace */
   constructor(keeps: boolean) {
+    this.sampling = new SamplingControl(keeps);
     this.ring = keeps ? new EventRing(EventRing.buffer()) : undefined;
   }
 
@@ -198,7 +201,7 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
       const passage = this.calls.get(message.rpcId);
       this.calls.delete(message.rpcId);
       // A lost call gets its `undefined` when the lab's rules say: nothing of that is the router's work.
-      if (passage && passage.lost === undefined) this.#leaving.push(passage);
+      if (passage && passage.lost === undefined && passage.replyHeardMs > 0) this.#leaving.push(passage);
     }
   }
 
@@ -235,10 +238,13 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
 
   hears(message: PeerToMain): void {
     if (message.kind !== "call" && message.kind !== "reply") return;
-    if (this.#leftAtMs !== undefined) {
-      this.#log.note(STAGE.toRouter, this.#inFlightMs);
-      this.#log.note(STAGE.atRouter, this.batchAtMs - this.#leftAtMs - this.#inFlightMs);
+    if (this.#leftAtMs === undefined) {
+      if (message.kind === "reply") this.#requests.delete(message.rpcId);
+      return;
     }
+    if (this.#router.sampling.isOn) this.#router.sampling.heard(this.batchAtMs);
+    this.#log.note(STAGE.toRouter, this.#inFlightMs);
+    this.#log.note(STAGE.atRouter, this.batchAtMs - this.#leftAtMs - this.#inFlightMs);
     if (message.kind === "call") this.#router.hears(this, message.rpcId);
     else this.#replied(message.rpcId);
   }

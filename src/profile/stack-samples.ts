@@ -1,7 +1,7 @@
 import { type Profiler, Session } from "node:inspector";
 
 /** How often a stack is sampled. */
-const SAMPLE_US = 500;
+const SAMPLE_US = 1000;
 
 /** Samples the stack of the thread that makes it: what a `.cpuprofile` holds. */
 export class StackSamples {

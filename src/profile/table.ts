@@ -29,6 +29,7 @@ export function profileLines(profile: Profile): string[] {
     "",
     ...table([MESSAGE_HEADINGS, ...messageRows(profile)]),
     `  The threads' clocks agree to ${ms(Math.abs(profile.clock.offsetMs) + profile.clock.errorMs)} ms.`,
+    ...samplingLine(profile),
     ...lostLine(profile),
     ...loadLine(profile),
     "",
@@ -108,6 +109,11 @@ function messageRows({ messages, handlers }: Profile): Row[] {
     ]),
     row("a round trip in all", messages.roundTrip),
   ];
+}
+
+function samplingLine({ messages: { measuredShare } }: Profile): string[] {
+  if (measuredShare === 1) return [];
+  return [`  Messages came too fast to measure each: those of ${percent(measuredShare)} of the time were.`];
 }
 
 function lostLine({ messages }: Profile): string[] {

@@ -25,6 +25,8 @@ export interface ThreadProbeBoot {
   /** When the batches left, one ring for each direction (`BatchStamps`). */
   readonly toMain: SharedArrayBuffer;
   readonly toPeer: SharedArrayBuffer;
+  /** Whether messages are measured now (`Sampling`); one for all threads. */
+  readonly sampling: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
   /** What was measured last (`DurationLog`). */
   readonly durations: SharedArrayBuffer;

@@ -71,6 +71,7 @@ export function measured({
       roundTrip,
       atPeer: [about(1), about(2), about(3)],
       lost: {},
+      measuredShare: 1,
     },
     handlers: [handler("Raft.appendEntries", about(0.1), about(0.1))],
     clock: { offsetMs: 0, errorMs: 0.01 },

@@ -1,0 +1,89 @@
+/** Messages that the main thread hears in one stretch of measuring. */
+const STRETCH = 64;
+/** At more messages a second than this, measuring pauses between stretches. */
+const BUSY_PER_SECOND = 2000;
+/** Then a pause is so many times as long as the stretch before it. */
+const PAUSE_FACTOR = 5;
+const LONGEST_PAUSE_MS = 100;
+
+/**
+ * Whether messages are measured now. To measure each takes a little of the very cores that a busy run is short
+ * of, so at high rates only those of some stretches of time are: thousands all the same. One switch for all
+ * threads; an RPC that began while it was on is measured to its end.
+ */
+export class Sampling {
+  readonly #off: Int32Array;
+
+  static buffer(): SharedArrayBuffer {
+    return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  }
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#off = new Int32Array(buffer);
+  }
+
+  get isOn(): boolean {
+    return this.#off[0] === 0;
+  }
+
+  switch(isOn: boolean): void {
+    this.#off[0] = isOn ? 0 : 1;
+  }
+}
+
+/** The main thread's hand on the switch: it hears every message, and so knows the rate. */
+export class SamplingControl {
+  readonly buffer = Sampling.buffer();
+  readonly #sampling = new Sampling(this.buffer);
+  /** Whether every message is measured, whatever the rate. */
+  readonly #all: boolean;
+  #heard = 0;
+  #stretchFromMs = 0;
+  #pauses: NodeJS.Timeout | undefined;
+  #pausedMs = 0;
+
+  constructor(all: boolean) {
+    this.#all = all;
+  }
+
+  get isOn(): boolean {
+    return this.#sampling.isOn;
+  }
+
+  /** Milliseconds since `begin` in which nothing was measured. */
+  get pausedMs(): number {
+    return this.#pausedMs;
+  }
+
+  begin(nowMs: number): void {
+    this.#heard = 0;
+    this.#stretchFromMs = nowMs;
+    this.#pausedMs = 0;
+  }
+
+  /** A message was heard, while the switch is on. */
+  heard(nowMs: number): void {
+    this.#heard += 1;
+    if (this.#heard < STRETCH) return;
+    const stretchMs = nowMs - this.#stretchFromMs;
+    const isBusy = stretchMs * BUSY_PER_SECOND < STRETCH * 1000;
+    this.#heard = 0;
+    this.#stretchFromMs = nowMs;
+    if (isBusy && !this.#all) this.#pause(nowMs, Math.min(LONGEST_PAUSE_MS, stretchMs * PAUSE_FACTOR));
+  }
+
+  close(): void {
+    clearTimeout(this.#pauses);
+  }
+
+  #pause(fromMs: number, ms: number): void {
+    this.#sampling.switch(false);
+    this.#pauses = setTimeout(() => {
+      const nowMs = performance.now();
+      this.#pausedMs += nowMs - fromMs;
+      this.#stretchFromMs = nowMs;
+      this.#sampling.switch(true);
+    }, ms);
+    this.#pauses.unref();
+  }
+}
