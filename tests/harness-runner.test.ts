@@ -38,8 +38,9 @@ test("a case that passes gives what it used since begin", async (t) => {
       },
     },
   );
-  const { wallMs, ...rest } = result;
+  const { wallMs, history, ...rest } = result;
   t.true(wallMs > 0);
+  t.regex(history ?? "", /^[0-9a-f]{16}$/, "virtual time has a history");
   t.deepEqual(rest, {
     name: "TestMine",
     part: "own",
