@@ -47,7 +47,7 @@ for (const { what, args, says } of [
   {
     what: "a raft.ts that is not there",
     args: ["test", "--raft", "no/raft.ts"],
-    says: /^whitewater: No such file: no\/raft\.ts\. --raft takes .*`whitewater init my-raft`/,
+    says: /^whitewater: No such file: no\/raft\.ts\. --raft takes .*`npx whitewater init my-raft`/,
   },
   {
     what: "a raft.ts that is a folder",

@@ -56,7 +56,7 @@ test.serial("a case that fails says what, when, where and how to replay it, and 
   t.is(rest[0], "    RangeError: not in this river");
   t.regex(rest[2] ?? "", /^ {6}at throwSomething \(.*tests\/fixtures\/cli\/cases\.ts:\d+:\d+\)$/);
   t.deepEqual(rest.slice(-2), [
-    "    Replay: whitewater test --raft examples/smallest/raft.ts --cases tests/fixtures/cli/cases.ts " +
+    "    Replay: npx whitewater test --raft examples/smallest/raft.ts --cases tests/fixtures/cli/cases.ts " +
       "--run TestThrows --mode threads --seed 7",
     "FAIL: 0 passed, 1 failed: TestThrows",
   ]);

@@ -71,7 +71,7 @@ test("a failure tells what, which peer, when, why, where, and how to see it agai
       "      server 0: running, connected",
       "      at boom (raft.ts:2:41)",
       "      at raft.ts:1:80",
-      '    Replay: whitewater test "my raft.ts" --run TestInitialElection3A --mode sim --seed 7',
+      '    Replay: npx whitewater test "my raft.ts" --run TestInitialElection3A --mode sim --seed 7',
     ].join("\n"),
   );
 });
@@ -83,7 +83,7 @@ test("a failure without peer, details or stack has no lines for them", (t) => {
     [
       "--- FAIL: TestInitialElection3A (timeout, at 120.000 s)",
       "    the case took longer than 120 s",
-      "    Replay: whitewater test --run TestInitialElection3A --mode threads --seed 7",
+      "    Replay: npx whitewater test --run TestInitialElection3A --mode threads --seed 7",
     ].join("\n"),
   );
 });

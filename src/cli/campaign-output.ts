@@ -1,6 +1,5 @@
-import { writeFileSync } from "node:fs";
 import ms from "ms";
-import type { RunResult } from "../harness/case.js";
+import type { CaseDefinition, RunResult } from "../harness/case.js";
 import type { Program } from "../peer/program.js";
 import { githubAnnotations } from "../stress/annotations.js";
 import type { Campaign } from "../stress/campaign.js";
@@ -10,11 +9,14 @@ import { campaignReport } from "../stress/report.js";
 import { type CampaignResults, RESULTS_VERSION } from "../stress/results-file.js";
 import type { RunManner } from "../stress/runner.js";
 import type { Tally } from "../stress/tally.js";
+import { counted } from "../text/counted.js";
 import { Progress } from "./progress.js";
+import { canReplace, writeWhole } from "./results.js";
 import { colours } from "./terminal.js";
 
 export interface CampaignOutputOptions {
   readonly program: Program;
+  readonly cases: readonly CaseDefinition[];
   readonly manner: RunManner;
   readonly plan: SeedPlan;
   /** How many runs there are to be; `undefined` where time decides. */
@@ -28,22 +30,34 @@ export interface CampaignOutputOptions {
   readonly junit: string | undefined;
 }
 
+/** How often it is looked whether the progress line is due, in ms of real time. */
+const TICK_MS = 500;
+/** How often what was found so far is written to the file of `--json`, in ms of real time. */
+const SAVE_EVERY_MS = 30_000;
+
 /** All that a campaign tells its user: how far it is, failures as they come, and at its end the report. */
 export class CampaignOutput {
+  readonly #campaign: Campaign;
   readonly #options: CampaignOutputOptions;
   readonly #progress: Progress;
+  readonly #ticks: NodeJS.Timeout;
   /** Where a failure left its bundle, by case and seed. */
   readonly #bundles = new Map<string, string>();
+  #lastSavedAtMs = performance.now();
+  #lastCase = "";
   #isFinished = false;
 
-  constructor(options: CampaignOutputOptions) {
+  constructor(campaign: Campaign, options: CampaignOutputOptions) {
+    this.#campaign = campaign;
     this.#options = options;
     this.#progress = new Progress({ quiet: options.isQuiet });
+    this.#ticks = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
-  progress(campaign: Campaign, caseName: string): void {
-    if (this.#isFinished) return;
-    this.#progress.update(() => this.#progressLine(campaign, caseName));
+  /** A run of this case has ended. */
+  ran(caseName: string): void {
+    this.#lastCase = caseName;
+    if (!this.#isFinished) this.#progress.update(() => this.#progressLine());
   }
 
   /** A line that stays. */
@@ -65,48 +79,73 @@ export class CampaignOutput {
    * Prints the report and writes the files.
    * @returns the exit code: 0, 1 if a run failed, 2 if none did but a file could not be written
    */
-  finish(campaign: Campaign, { isInterrupted }: { isInterrupted: boolean }): number {
+  finish({ isInterrupted }: { isInterrupted: boolean }): number {
+    clearInterval(this.#ticks);
     this.#progress.clear();
     this.#isFinished = true;
-    const { tally } = campaign;
+    const { tally, wallMs } = this.#campaign;
     const bundleOf = (result: RunResult): string | undefined => this.#bundles.get(keyOf(result));
     for (const line of campaignReport(tally, { ...this.#options, bundleOf })) console.log(line);
-    console.log(
-      `${tally.runs} runs in ${ms(Math.round(campaign.wallMs))}${isInterrupted ? ", interrupted" : ""}`,
-    );
-    const results = this.#results(campaign, isInterrupted);
-    return finishFiles(tally, results, this.#options);
+    const took = ms(Math.round(wallMs));
+    console.log(`${counted(tally.runs, "run")} in ${took}${isInterrupted ? ", interrupted" : ""}`);
+    return finishFiles(tally, this.#results(isInterrupted), this.#options);
   }
 
-  #results(campaign: Campaign, isInterrupted: boolean): CampaignResults {
-    const { program, manner, plan } = this.#options;
-    const { first, last, shard } = plan;
+  #tick(): void {
+    this.#progress.update(() => this.#progressLine());
+    if (performance.now() - this.#lastSavedAtMs >= SAVE_EVERY_MS) this.#save();
+  }
+
+  /** So that a machine that loses its power, or kills us for our memory, takes half a minute and no more. */
+  #save(): void {
+    const { json } = this.#options;
+    this.#lastSavedAtMs = performance.now();
+    if (json === undefined || !canReplace(json)) return;
+    const reason = writeWhole(json, resultsText(this.#results(true)));
+    if (reason === undefined) return;
+    this.#lastSavedAtMs = Number.POSITIVE_INFINITY;
+    this.say(
+      `whitewater: what was found so far could not be written to ${json}: ${reason}. It is tried again at the end.`,
+    );
+  }
+
+  #results(isInterrupted: boolean): CampaignResults {
+    const { program, manner, plan, replayArgs, cases } = this.#options;
+    const { tally, wallMs, lastSeed } = this.#campaign;
+    const done = lastSeed === undefined ? {} : { lastSeed };
     return {
       version: RESULTS_VERSION,
       mode: manner.mode,
       schedule: manner.schedule,
       check: manner.check,
-      seeds: { first, last },
-      shards: [`shard ${shard.index} of ${shard.of} of seeds ${first}..${last}`],
       raft: { path: program.raftPath, hash: program.hash },
-      wallMs: campaign.wallMs,
-      isInterrupted,
-      ...campaign.tally.toData(),
+      replayArgs,
+      parts: [{ cases: cases.map(({ name }) => name), plan, ...done, isInterrupted }],
+      wallMs,
+      ...tally.toData(),
     };
   }
 
-  #progressLine({ tally, wallMs }: Campaign, caseName: string): string {
-    const { planned, forMs } = this.#options;
-    const rate = tally.runs / (wallMs / 1000);
-    const leftMs = forMs === undefined ? (1000 * ((planned ?? 0) - tally.runs)) / rate : forMs - wallMs;
+  #progressLine(): string {
+    const { planned } = this.#options;
+    const { tally, wallMs } = this.#campaign;
     const of = planned === undefined ? "" : ` of ${planned}`;
+    const rate = tally.runs / (wallMs / 1000);
     return [
       `${tally.runs}${of} runs`,
       `${rate.toFixed(1)}/s`,
       `${tally.failed} failed`,
-      `${ms(Math.max(0, Math.round(leftMs)))} left`,
-      caseName,
+      ...this.#leftText(rate),
+      ...(this.#lastCase === "" ? [] : [this.#lastCase]),
     ].join(", ");
+  }
+
+  /** How long it still takes; nothing while that is unknown. */
+  #leftText(rate: number): readonly string[] {
+    const { planned = Number.POSITIVE_INFINITY, forMs = Number.POSITIVE_INFINITY } = this.#options;
+    const { tally, wallMs } = this.#campaign;
+    const leftMs = Math.min((1000 * (planned - tally.runs)) / rate, forMs - wallMs);
+    return Number.isFinite(leftMs) ? [`${ms(Math.max(0, Math.round(leftMs)))} left`] : [];
   }
 }
 
@@ -124,19 +163,19 @@ export function finishFiles(
   { json, junit }: { json: string | undefined; junit: string | undefined },
 ): number {
   if (process.env.GITHUB_ACTIONS === "true") for (const line of githubAnnotations(tally)) console.log(line);
-  const jsonWritten = json === undefined || written(json, () => `${JSON.stringify(results, null, 2)}\n`);
-  const junitWritten = junit === undefined || written(junit, () => junitXml(tally));
+  const jsonWritten = json === undefined || written(json, resultsText(results));
+  const junitWritten = junit === undefined || written(junit, junitXml(tally));
   if (tally.failed > 0) return 1;
   return jsonWritten && junitWritten ? 0 : 2;
 }
 
-function written(file: string, text: () => string): boolean {
-  try {
-    writeFileSync(file, text());
-    return true;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    console.error(`whitewater: the results could not be written to ${file}: ${reason}`);
-    return false;
-  }
+function resultsText(results: CampaignResults): string {
+  return `${JSON.stringify(results, null, 2)}\n`;
+}
+
+function written(file: string, text: string): boolean {
+  const reason = writeWhole(file, text);
+  if (reason === undefined) return true;
+  console.error(`whitewater: the results could not be written to ${file}: ${reason}`);
+  return false;
 }

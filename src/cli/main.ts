@@ -18,7 +18,7 @@ const { version } = createRequire(import.meta.url)("../../package.json") as { ve
 const program = new Command("whitewater")
   .description("Takes your Raft through the rapids: the Raft lab's cases, every peer on a thread of its own.")
   .version(version)
-  .showHelpAfterError("Run `whitewater --help`, or `whitewater <command> --help`, for what there is.")
+  .showHelpAfterError("Run `npx whitewater --help`, or `npx whitewater <command> --help`, for what there is.")
   .exitOverride()
   .addCommand(testCommand())
   .addCommand(stressCommand())

@@ -1,8 +1,16 @@
 import { Command } from "commander";
 import { campaignReport } from "../stress/report.js";
-import { type CampaignResults, checkMergeable, readResults } from "../stress/results-file.js";
+import {
+  type CampaignResults,
+  checkMergeable,
+  missingFrom,
+  RESULTS_VERSION,
+  readResults,
+} from "../stress/results-file.js";
 import { Tally } from "../stress/tally.js";
+import { counted } from "../text/counted.js";
 import { finishFiles } from "./campaign-output.js";
+import { shownRaft } from "./raft-file.js";
 import { checkWritable } from "./results.js";
 
 interface MergeOptions {
@@ -25,27 +33,27 @@ function merge(files: readonly string[], { json, junit }: MergeOptions): void {
   if (junit !== undefined) checkWritable("--junit", junit);
   const read = files.map((file) => [file, readResults(file)] as const);
   checkMergeable(read);
-  const all = read.map(([, results]) => results);
+  const all = read.map(([, results]) => results) as [CampaignResults, ...CampaignResults[]];
   const tally = new Tally();
   for (const results of all) tally.merge(results);
-  const [first] = all as [CampaignResults];
-  const replayArgs = first.check ? [] : ["--no-check"];
-  for (const line of campaignReport(tally, { manner: first, replayArgs })) console.log(line);
-  const broken = read.filter(([, { isInterrupted }]) => isInterrupted).map(([file]) => file);
-  if (broken.length > 0) console.log(`broken off before they were done: ${broken.join(", ")}`);
-  process.exitCode = finishFiles(tally, sumOf(all, first, tally), { json, junit });
+  const sum = sumOf(all, tally);
+  console.log(`whitewater: ${counted(sum.parts.length, "campaign")} of ${shownRaft(sum.raft.path)}`);
+  for (const line of campaignReport(tally, { manner: sum, replayArgs: sum.replayArgs })) console.log(line);
+  for (const part of missingFrom(sum.parts)) console.log(`missing: ${part}`);
+  process.exitCode = finishFiles(tally, sum, { json, junit });
 }
 
-function sumOf(all: readonly CampaignResults[], first: CampaignResults, tally: Tally): CampaignResults {
+function sumOf(all: readonly [CampaignResults, ...CampaignResults[]], tally: Tally): CampaignResults {
+  const [{ mode, schedule, check, raft, replayArgs }] = all;
   return {
-    ...first,
-    seeds: {
-      first: Math.min(...all.map(({ seeds }) => seeds.first)),
-      last: Math.max(...all.map(({ seeds }) => seeds.last)),
-    },
-    shards: all.flatMap(({ shards }) => shards),
+    version: RESULTS_VERSION,
+    mode,
+    schedule,
+    check,
+    raft,
+    replayArgs,
+    parts: all.flatMap(({ parts }) => parts),
     wallMs: all.reduce((sum, { wallMs }) => sum + wallMs, 0),
-    isInterrupted: all.some(({ isInterrupted }) => isInterrupted),
     ...tally.toData(),
   };
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import ms from "ms";
 import { MAX_SEED } from "../runtime/random.js";
-import type { Mode } from "../runtime/runtime.js";
+import { MODES, type Mode } from "../runtime/runtime.js";
 import { SCHEDULES } from "../runtime/schedule.js";
 import type { Shard } from "../stress/plan.js";
 
@@ -29,7 +29,7 @@ export const modeOption = (byDefault: Mode = "threads") =>
     "--mode <mode>",
     "threads: a thread per peer, in real time; lockstep: a thread per peer, in virtual time; sim: one thread, in virtual time",
   )
-    .choices(["threads", "lockstep", "sim"])
+    .choices(MODES)
     .default(byDefault);
 
 /** `--schedule S`: how long things take in virtual time. */
@@ -57,10 +57,14 @@ export const seedsOption = () =>
 /** `--for DURATION`, in ms. */
 export const durationOption = () =>
   new Option("--for <duration>", "begin runs for this long, such as 10m or 8h").argParser((text) => {
-    const duration = ms(text as ms.StringValue);
+    // A bare number would be milliseconds, which nobody means here.
+    const duration = /^[\d.]+ ?[a-z]{1,12}$/i.test(text) ? ms(text as ms.StringValue) : undefined;
     if (duration !== undefined && duration > 0) return duration;
     throw new InvalidArgumentError(`--for takes a time such as 90s, 10m or 8h; got "${text}".`);
   });
+
+/** Most shards of a campaign. */
+const MAX_SHARDS = 65_536;
 
 /** `--shard I/N`. */
 export const shardOption = () =>
@@ -69,9 +73,9 @@ export const shardOption = () =>
     "run every n-th seed only, beginning with the i-th: give each of n machines another i",
   ).argParser((text): Shard => {
     const [, index = 0, of = 0] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
-    if (index >= 1 && index <= of) return { index, of };
+    if (index >= 1 && index <= of && of <= MAX_SHARDS) return { index, of };
     throw new InvalidArgumentError(
-      `--shard takes two numbers such as 3/16, the first from 1 to the second; got "${text}".`,
+      `--shard takes two numbers such as 3/16, the first from 1 to the second, which is at most ${MAX_SHARDS}; got "${text}".`,
     );
   });
 
@@ -93,7 +97,7 @@ function parseSeeds(text: string): SeedRange {
 
 /** `--seed N`. */
 export const seedOption = () =>
-  new Option("--seed <n>", "fixes all chance: network, case and peers").argParser(
+  new Option("--seed <n>", "fixes all chance: network, case and, in virtual time, peers").argParser(
     wholeNumber("--seed", 0, MAX_SEED, "Without it one is drawn and printed."),
   );
 

@@ -2,7 +2,7 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
-import { failureBlock, resultLine, titleLine } from "../harness/report.js";
+import { COMMAND, failureBlock, resultLine, titleLine } from "../harness/report.js";
 import { selectCases } from "../harness/select.js";
 import { allCases } from "../lab/cases-file.js";
 import { BundleError, loadProgram, type Program } from "../peer/program.js";
@@ -132,7 +132,7 @@ async function measure(
     const again =
       planned.options === undefined
         ? { args: sharedArgs(options) }
-        : { command: `whitewater profile${raft} ${planned.options} --seed ${seed}` };
+        : { command: `${COMMAND} profile${raft} ${planned.options} --seed ${seed}` };
     console.log(failureBlock(result, { mode: "threads", ...again }));
   }
   console.log("");

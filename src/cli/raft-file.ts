@@ -3,7 +3,7 @@ import { REFERENCE_RAFT } from "../peer/program.js";
 import { requireFile } from "../peer/user-file.js";
 
 const RAFT_HINT =
-  "--raft takes the path of your raft.ts; `whitewater init my-raft` writes one to start from.";
+  "--raft takes the path of your raft.ts; `npx whitewater init my-raft` writes one to start from.";
 
 /**
  * The raft.ts that a command is about: the one named, or the one in this folder, or the reference Raft.

@@ -1,16 +1,18 @@
 import { existsSync } from "node:fs";
-import { url as inspectorUrl, open as openInspector, waitForDebugger } from "node:inspector";
+import { open as openInspector, waitForDebugger } from "node:inspector";
 import { Command } from "commander";
 import { UsageError } from "../errors.js";
+import type { CaseDefinition } from "../harness/case.js";
 import { failureBlock, resultLine } from "../harness/report.js";
 import { allCases } from "../lab/cases-file.js";
+import { isDebugged } from "../peer/debugged.js";
 import { loadProgram, type Program } from "../peer/program.js";
 import type { Mode } from "../runtime/runtime.js";
 import { type Bundle, readBundle, recordedProgram, replayBundle } from "../stress/bundle.js";
 import { isFailed } from "../stress/campaign.js";
-import type { RunManner, RunReport } from "../stress/runner.js";
-import { signatureOf } from "../stress/signature.js";
-import { makeRunner } from "./make-runner.js";
+import { ProcessPool } from "../stress/process-pool.js";
+import { HereRunner, type RunManner, type RunReport } from "../stress/runner.js";
+import { happeningOf } from "../stress/signature.js";
 import { modeOption, traceOption } from "./options.js";
 import { checkWritable } from "./results.js";
 import { colours } from "./terminal.js";
@@ -33,38 +35,36 @@ export function replayCommand(): Command {
     .addOption(modeOption().default(undefined, "the bundle's"))
     .option("--as-recorded", "run the raft.ts that failed, from the bundle (default)")
     .option("--as-now", "run raft.ts as it is on disk now: is it fixed?")
-    .option("--inspect", "wait for a debugger, and stop in raft.ts at its breakpoints")
+    .option("--inspect", "wait for a debugger, and stop in raft.ts at its breakpoints (sim)")
     .option("--verbose", "print the peers' own log lines")
     .addOption(traceOption())
     .action(replay);
 }
 
 async function replay(path: string, options: ReplayOptions): Promise<void> {
-  if (options.asNow && options.asRecorded)
-    throw new UsageError("--as-now and --as-recorded exclude each other.");
+  checkTogether(options);
   if (options.trace !== undefined) checkWritable("--trace", options.trace);
   const bundle = readBundle(path);
-  const definition = (await allCases(bundle.casesFile)).find(({ name }) => name === bundle.name);
-  if (!definition) throw new UsageError(`The bundle is of ${bundle.name}, and there is no such case.`);
-  const program = await programOf(path, bundle, options);
-  if (options.inspect && inspectorUrl() === undefined) {
-    openInspector(0, "127.0.0.1");
-    waitForDebugger();
-  }
-  const { schedule, check, seed } = bundle;
   const mode = options.mode ?? bundle.mode;
-  const manner: RunManner = {
-    mode,
-    schedule,
-    check,
-    verbose: options.verbose ?? false,
-    trace: options.trace !== undefined,
-  };
-  console.log(`whitewater: ${bundle.name} from seed ${seed} in ${mode}, schedule ${schedule}`);
-  const runner = makeRunner(program, { mode, jobs: 1, casesFile: bundle.casesFile });
+  if (options.inspect && mode !== "sim") {
+    throw new UsageError("--inspect stops peers on this thread, so it is for --mode sim.");
+  }
+  const definition = await caseOf(bundle);
+  // The debugger's own lines come first, and raft.ts is compiled for it once it is there.
+  if (options.inspect && !isDebugged()) openInspector(0, "127.0.0.1");
+  const program = await programOf(path, bundle, options);
+  const { schedule, check, seed, name } = bundle;
+  const { verbose = false, trace } = options;
+  const manner: RunManner = { mode, schedule, check, verbose, trace: trace !== undefined };
+  const how = mode === "threads" ? "on threads" : `in ${mode}, schedule ${schedule}`;
+  console.log(`whitewater: ${name} from seed ${seed} ${how}`);
+  if (options.inspect) waitForDebugger();
+  const runner = isDebugged()
+    ? new HereRunner(program)
+    : new ProcessPool({ program, casesFile: bundle.casesFile, processes: 1 });
   try {
     const report = await runner.run(definition, seed, manner, (line) => console.log(line));
-    if (options.trace !== undefined) writeTrace(options.trace, { definition, seed }, manner, report);
+    if (trace !== undefined) writeTrace(trace, { definition, seed }, manner, report);
     tell(bundle, report, { mode, command: replayBundle(path) });
     process.exitCode = isFailed(report.result) ? 1 : 0;
   } finally {
@@ -72,18 +72,38 @@ async function replay(path: string, options: ReplayOptions): Promise<void> {
   }
 }
 
+/** @throws {UsageError} on options that mean nothing together */
+function checkTogether({ asNow, asRecorded }: ReplayOptions): void {
+  if (asNow && asRecorded) throw new UsageError("--as-now and --as-recorded exclude each other.");
+}
+
+/** @throws {UsageError} if it is not here */
+async function caseOf({ name, casesFile }: Bundle): Promise<CaseDefinition> {
+  if (casesFile !== undefined && !existsSync(casesFile)) {
+    throw new UsageError(
+      `${name} is a case of ${casesFile}, which is not here. Replay in the folder in which stress was run.`,
+    );
+  }
+  const definition = (await allCases(casesFile)).find((one) => one.name === name);
+  if (!definition) throw new UsageError(`The bundle is of ${name}, and there is no such case.`);
+  return definition;
+}
+
 /** The raft.ts to run; and tells if the one on disk is another than the one that failed. */
 async function programOf(path: string, bundle: Bundle, { asNow }: ReplayOptions): Promise<Program> {
-  if (!asNow) {
-    const recorded = await recordedProgram(path, bundle);
-    if (existsSync(bundle.raft.path) && (await hashOnDisk(bundle)) !== bundle.raft.hash) {
-      console.log(
-        `${bundle.raft.path} has changed since: this is the one that failed. --as-now runs the one on disk.`,
-      );
-    }
-    return recorded;
+  const { raft } = bundle;
+  if (asNow) {
+    const program = await loadProgram(raft.path);
+    if (program.hash === raft.hash) console.log(`${raft.path} is still the one that failed.`);
+    return program;
   }
-  return await loadProgram(bundle.raft.path);
+  const recorded = await recordedProgram(path, bundle);
+  if (existsSync(raft.path) && (await hashOnDisk(bundle)) !== raft.hash) {
+    console.log(
+      `${raft.path} has changed since: this is the one that failed. --as-now runs the one on disk.`,
+    );
+  }
+  return recorded;
 }
 
 /** Of a raft.ts that does not even load, nothing: it has changed. */
@@ -107,13 +127,27 @@ function tell(bundle: Bundle, { result }: RunReport, again: { mode: Mode; comman
   const hasFailed = isFailed(result);
   console.log((hasFailed ? colours.red : colours.green)(resultLine(result)));
   if (hasFailed) console.log(failureBlock(result, again));
-  if (!hasFailed) {
-    console.log(`It passes now; recorded was: ${bundle.signature}`);
-  } else if (result.history !== undefined && result.history === bundle.result.history) {
-    console.log(`The same failure, at the same event: history ${result.history}.`);
-  } else if (signatureOf(result) === bundle.signature) {
-    console.log("The same kind of failure, in another history.");
-  } else {
-    console.log(`Another failure; recorded was: ${bundle.signature}`);
+  console.log(comparison(bundle, result, again.mode));
+}
+
+function comparison(
+  { signature, result: recorded, node }: Bundle,
+  result: RunReport["result"],
+  mode: Mode,
+): string {
+  if (isFailed(result) && result.history !== undefined && result.history === recorded.history) {
+    return `The same failure, at the same event: history ${result.history}.`;
   }
+  const hint =
+    mode === "threads"
+      ? " Real time never runs twice alike."
+      : node === process.version
+        ? ""
+        : ` Recorded on Node ${node}; this is ${process.version}.`;
+  if (!isFailed(result)) return `It passes now; recorded was: ${signature}.${hint}`;
+  if (happeningOf(result) !== happeningOf(recorded))
+    return `Another failure; recorded was: ${signature}.${hint}`;
+  // What was broken off has no history.
+  const isElsewhere = result.history !== undefined && recorded.history !== undefined;
+  return isElsewhere ? `The same kind of failure, in another history.${hint}` : "The same kind of failure.";
 }

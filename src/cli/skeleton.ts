@@ -124,7 +124,7 @@ function alreadyThere(dir: string, names: readonly string[]): UsageError {
   const [subject, verb, object] = names.length === 1 ? ["it", "is", "it"] : ["they", "are", "them"];
   return new UsageError(
     `${names.join(", ")} ${verb} already in ${dir}, and ${subject} may hold your work: nothing was written. ` +
-      `Name a new folder, as in \`whitewater init my-raft\`, or move ${object} away first.`,
+      `Name a new folder, as in \`npx whitewater init my-raft\`, or move ${object} away first.`,
   );
 }
 
@@ -132,7 +132,7 @@ function cannotWrite(dir: string, error: unknown): UsageError {
   const { code = "", path = dir, message } = error as NodeJS.ErrnoException;
   return new UsageError(
     `Cannot write ${path}: ${REASONS[code] ?? message}. Nothing was written; name another folder, as in ` +
-      "`whitewater init my-raft`.",
+      "`npx whitewater init my-raft`.",
     { cause: error },
   );
 }

@@ -10,11 +10,11 @@ import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
 import { Campaign, isFailed } from "../stress/campaign.js";
 import { FailureFiles } from "../stress/failure-files.js";
-import { plannedRuns, type SeedPlan, type Shard, seedCount, WHOLE } from "../stress/plan.js";
-import { RunPool } from "../stress/run-pool.js";
-import type { RunManner, Runner } from "../stress/runner.js";
+import { type PlannedRun, plannedRuns, type SeedPlan, type Shard, seedCount, WHOLE } from "../stress/plan.js";
+import { ProcessPool } from "../stress/process-pool.js";
+import type { RunManner, Runner, RunReport } from "../stress/runner.js";
 import { examined } from "../stress/verdict.js";
-import { CampaignOutput } from "./campaign-output.js";
+import { CampaignOutput, type CampaignOutputOptions } from "./campaign-output.js";
 import { defaultJobs } from "./make-runner.js";
 import {
   casesOption,
@@ -31,7 +31,7 @@ import {
   wholeNumber,
 } from "./options.js";
 import { raftFile, shownRaft } from "./raft-file.js";
-import { checkWritable } from "./results.js";
+import { checkWritable, checkWritableFolder } from "./results.js";
 import { onEarlyEnd } from "./terminal.js";
 
 interface StressOptions {
@@ -57,6 +57,9 @@ interface StressOptions {
 /** Runs of each case where neither their number, nor seeds, nor a time is given. */
 const DEFAULT_ITERATIONS = 100;
 
+/** Drawn seeds are below: no campaign runs out of seeds above. */
+const SEEDS_TO_BEGIN_AT = 2 ** 31;
+
 /** `whitewater stress`: many seeds, every failure replayable. */
 export function stressCommand(): Command {
   return new Command("stress")
@@ -69,7 +72,7 @@ export function stressCommand(): Command {
     .option(
       "--iterations <n>",
       `runs of each case, each with the next seed (default: ${DEFAULT_ITERATIONS}, or as many as --for allows)`,
-      wholeNumber("--iterations", 1, 1e9),
+      wholeNumber("--iterations", 1, 2 ** 31),
     )
     .addOption(seedsOption())
     .addOption(seedOption())
@@ -90,12 +93,13 @@ async function stress(options: StressOptions): Promise<void> {
   const cases = selectCases(await allCases(options.cases), options.run);
   if (options.json !== undefined) checkWritable("--json", options.json);
   if (options.junit !== undefined) checkWritable("--junit", options.junit);
+  checkWritableFolder("--out", options.out);
   const raft = await raftFile(options.raft);
   const plan = seedPlanOf(options);
   const program = await loadProgram(raft);
   const jobs = options.jobs ?? defaultJobs(options.mode);
   console.log(`whitewater: ${shownRaft(raft)} ${inMode(options)}, ${shownPlan(options, plan, cases)}`);
-  const pool = new RunPool({ program, casesFile: options.cases, threads: jobs });
+  const pool = new ProcessPool({ program, casesFile: options.cases, processes: jobs });
   try {
     process.exitCode = await runCampaign({ options, cases, plan, program, pool, jobs });
   } finally {
@@ -113,20 +117,9 @@ interface CampaignParts {
 }
 
 /** @returns the exit code */
-async function runCampaign({ options, cases, plan, program, pool, jobs }: CampaignParts): Promise<number> {
+async function runCampaign(parts: CampaignParts): Promise<number> {
+  const { options, cases, plan, program, pool, jobs } = parts;
   const manner: RunManner = { mode: options.mode, schedule: options.schedule, check: options.check };
-  const planned = seedCount(plan) * cases.length;
-  const output = new CampaignOutput({
-    program,
-    manner,
-    plan,
-    planned: options.for === undefined ? planned : undefined,
-    forMs: options.for,
-    replayArgs: replayArgsOf(options),
-    isQuiet: options.quiet ?? false,
-    json: options.json,
-    junit: options.junit,
-  });
   const files = new FailureFiles({
     folder: options.out,
     program,
@@ -135,6 +128,10 @@ async function runCampaign({ options, cases, plan, program, pool, jobs }: Campai
     runner: pool,
     onTrouble: (message) => output.say(`whitewater: ${message}`),
   });
+  const keep = async (run: PlannedRun, report: RunReport): Promise<void> => {
+    const bundle = await files.keep(run, report);
+    if (bundle !== undefined) output.failed(report.result, bundle);
+  };
   const campaign = new Campaign({
     cases,
     plan: plannedRuns(cases, plan),
@@ -143,25 +140,59 @@ async function runCampaign({ options, cases, plan, program, pool, jobs }: Campai
     jobs,
     forMs: options.for,
     bail: options.bail ?? false,
-    examine: manner.mode === "threads" ? (run, report) => examined(run.definition, report, pool) : undefined,
+    examine:
+      manner.mode === "threads"
+        ? (run, report) => examined(run.definition, report, { runner: pool, check: options.check })
+        : undefined,
     onReport: async (run, report) => {
-      output.progress(campaign, run.definition.name);
-      if (!isFailed(report.result)) return;
-      const bundle = await files.keep(run, report);
-      if (bundle !== undefined) output.failed(report.result, bundle);
+      output.ran(run.definition.name);
+      if (isFailed(report.result)) await keep(run, report);
     },
   });
-  onEarlyEnd(() => {
-    campaign.stop();
-    output.finish(campaign, { isInterrupted: true });
-  });
-  await campaign.run();
-  onEarlyEnd(() => {});
-  return output.finish(campaign, { isInterrupted: false });
+  const output = new CampaignOutput(campaign, outputOptions(parts, manner));
+  const finishEarly = (): void => {
+    for (const [run, report] of campaign.breakOff()) void keep(run, report);
+    output.finish({ isInterrupted: true });
+  };
+  onEarlyEnd(finishEarly);
+  try {
+    await campaign.run();
+  } catch (error) {
+    finishEarly(); // a mistake of ours must not cost what a night has found
+    throw error;
+  } finally {
+    onEarlyEnd(() => {});
+  }
+  return output.finish({ isInterrupted: false });
+}
+
+function outputOptions(
+  { options, cases, plan, program }: CampaignParts,
+  manner: RunManner,
+): CampaignOutputOptions {
+  const isOpenEnded =
+    options.for !== undefined && options.iterations === undefined && options.seeds === undefined;
+  return {
+    program,
+    cases,
+    manner,
+    plan,
+    planned: isOpenEnded ? undefined : seedCount(plan) * cases.length,
+    forMs: options.for,
+    replayArgs: replayArgsOf(options),
+    isQuiet: options.quiet ?? false,
+    json: options.json,
+    junit: options.junit,
+  };
 }
 
 /** @throws {UsageError} on options that mean nothing together */
-function checkTogether({ seeds, seed, iterations }: StressOptions): void {
+function checkTogether({ seeds, seed, iterations, shard }: StressOptions): void {
+  if (shard !== undefined && seeds === undefined && seed === undefined) {
+    throw new UsageError(
+      "--shard splits the seeds of one campaign, so each shard must be told the same: add --seeds 1..1000, or --seed.",
+    );
+  }
   if (seeds === undefined) return;
   if (seed !== undefined)
     throw new UsageError("--seeds says where to begin and where to end; leave out --seed.");
@@ -170,11 +201,21 @@ function checkTogether({ seeds, seed, iterations }: StressOptions): void {
   }
 }
 
+/** @throws {UsageError} if there are not so many seeds */
 function seedPlanOf({ seeds, seed, iterations, for: forMs, shard = WHOLE }: StressOptions): SeedPlan {
   if (seeds) return { ...seeds, shard };
-  const first = seed ?? drawSeed();
-  const count = iterations ?? (forMs === undefined ? DEFAULT_ITERATIONS : MAX_SEED);
-  return { first, last: Math.min(MAX_SEED, first + count - 1), shard };
+  const count = iterations ?? (forMs === undefined ? DEFAULT_ITERATIONS : undefined);
+  if (seed === undefined) {
+    const first = drawSeed() % SEEDS_TO_BEGIN_AT;
+    return { first, last: count === undefined ? MAX_SEED : first + count - 1, shard };
+  }
+  const last = count === undefined ? MAX_SEED : seed + count - 1;
+  if (last > MAX_SEED) {
+    throw new UsageError(
+      `--seed ${seed} leaves ${MAX_SEED - seed + 1} seeds up to ${MAX_SEED}, the last there is, and not ${count}.`,
+    );
+  }
+  return { first: seed, last, shard };
 }
 
 /** Arguments that a replay needs beside case, mode, schedule and seed. */

@@ -2,6 +2,9 @@ import type { Mode } from "../runtime/runtime.js";
 import type { RunError, RunResult } from "./case.js";
 import type { SaidLine } from "./peer-handle.js";
 
+/** What a user types to run us: it finds us in a checkout, in a folder that has us installed, and globally. */
+export const COMMAND = "npx whitewater";
+
 export interface ReplayOptions {
   /** The whole command, where it is another than `whitewater test`. */
   readonly command?: string;
@@ -68,7 +71,7 @@ export function replayCommand(
   replay: ReplayOptions,
 ): string {
   const args = (replay.args ?? []).map((arg) => (/^[\w./:=-]+$/.test(arg) ? arg : JSON.stringify(arg)));
-  return ["whitewater test", ...args, `--run ${name}`, `--mode ${replay.mode}`, `--seed ${seed}`].join(" ");
+  return [COMMAND, "test", ...args, `--run ${name}`, `--mode ${replay.mode}`, `--seed ${seed}`].join(" ");
 }
 
 function whatWhoWhen({ kind, peer, atMs }: RunError): string {

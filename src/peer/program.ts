@@ -52,7 +52,7 @@ export async function loadProgram(raftPath: string): Promise<Program> {
   const info = await stat(entry).catch(() => undefined);
   if (!info?.isFile()) {
     throw new UsageError(
-      `No such file: ${raftPath}. --raft takes the path of your raft.ts; \`whitewater init my-raft\` writes one to start from.`,
+      `No such file: ${raftPath}. --raft takes the path of your raft.ts; \`npx whitewater init my-raft\` writes one to start from.`,
     );
   }
   const { text, map } = await bundleRaft(entry);
@@ -61,7 +61,7 @@ export async function loadProgram(raftPath: string): Promise<Program> {
 
 /** A raft.ts that is bundled already, with the programs that host it. */
 export async function withHost(raft: Pick<Program, "raftPath" | "raftText" | "raftMap">): Promise<Program> {
-  const hash = createHash("sha256").update(raft.raftText).digest("hex");
+  const hash = hashOf(raft.raftText);
   const raftCode = codeOf(raft.raftText);
   return { ...raft, hash, raftCode, ...(await hostPrograms()) };
 }
@@ -73,6 +73,11 @@ function codeOf(raftText: string): Uint8Array | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** sha-256 of a bundled raft.ts, hex. */
+export function hashOf(raftText: string): string {
+  return createHash("sha256").update(raftText).digest("hex");
 }
 
 async function bundleRaft(entry: string): Promise<{ text: string; map: string }> {

@@ -7,6 +7,8 @@ import type { Random } from "./random.js";
 /** `threads`: real threads, real time. `lockstep`: real threads, virtual time. `sim`: one thread, virtual time. */
 export type Mode = "threads" | "lockstep" | "sim";
 
+export const MODES: readonly Mode[] = ["threads", "lockstep", "sim"];
+
 /** What one run of one case stands on: its time, its chance and its peers. One per case, never shared. */
 export interface Runtime {
   readonly mode: Mode;

@@ -1,9 +1,10 @@
+import { counted } from "../text/counted.js";
 import type { Tally } from "./tally.js";
 
 /** One line per kind of failure, in the form that GitHub's runners show beside the change. */
 export function githubAnnotations({ groups }: Pick<Tally, "groups">): string[] {
   return groups.map(({ signature, count, example }) => {
-    const title = property(`${example.name}: ${count === 1 ? "a run" : `${count} runs`} failed`);
+    const title = property(`${example.name}: ${counted(count, "run")} failed`);
     return `::error title=${title}::${data(`${signature}\nseed ${example.seed}: ${example.error?.message ?? ""}`)}`;
   });
 }

@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../errors.js";
 import type { RunResult } from "../harness/case.js";
-import { failureBlock } from "../harness/report.js";
-import { type Program, withHost } from "../peer/program.js";
+import { COMMAND, failureBlock } from "../harness/report.js";
+import { hashOf, type Program, withHost } from "../peer/program.js";
+import { MODES } from "../runtime/runtime.js";
+import { SCHEDULES } from "../runtime/schedule.js";
 import type { RunManner, RunReport } from "./runner.js";
 import { signatureOf } from "./signature.js";
 
@@ -29,6 +31,8 @@ export interface Bundle {
   readonly casesFile?: string;
   readonly signature: string;
   readonly result: RunResult;
+  /** The version of Node that ran it. */
+  readonly node: string;
   /** The command that has it again. */
   readonly replay: string;
 }
@@ -42,12 +46,13 @@ export interface BundleInput {
 
 /** The folder's name: `TestFigure83C-1f3a`, with the mode where it is not `sim`. */
 export function bundleName({ name, seed }: RunResult, { mode }: RunManner): string {
-  return [name, seed.toString(16), ...(mode === "sim" ? [] : [mode])].join("-");
+  const parts = [name, seed.toString(16), ...(mode === "sim" ? [] : [mode])];
+  return parts.join("-").replace(/[^\w.-]/g, "_");
 }
 
 /** The command that runs a bundle once more. */
 export function replayBundle(path: string): string {
-  return `whitewater replay ${/^[\w./-]+$/.test(path) ? path : JSON.stringify(path)}`;
+  return `${COMMAND} replay ${/^[\w./-]+$/.test(path) ? path : JSON.stringify(path)}`;
 }
 
 /**
@@ -70,8 +75,10 @@ export function writeBundle(folder: string, { program, manner, casesFile, report
     ...(casesFile === undefined ? {} : { casesFile }),
     signature: signatureOf(result),
     result,
+    node: process.version,
     replay,
   };
+  rmSync(path, { recursive: true, force: true });
   mkdirSync(path, { recursive: true });
   writeFileSync(join(path, "raft.js"), program.raftText);
   writeFileSync(join(path, "raft.js.map"), program.raftMap);
@@ -96,18 +103,35 @@ export function readBundle(path: string): Bundle {
       `${path} is no bundle: it has no bundle.json. Give the folder of a failure that stress left.`,
     );
   }
-  let bundle: Partial<Bundle>;
-  try {
-    bundle = JSON.parse(readFileSync(file, "utf8")) as Partial<Bundle>;
-  } catch (error) {
-    throw new UsageError(`${file} is damaged: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const bundle = parsed(file);
   if (bundle.version !== VERSION) {
     throw new UsageError(
       `${file} has version ${String(bundle.version)}; this Whitewater reads version ${VERSION}. Make it again with stress.`,
     );
   }
-  return bundle as Bundle;
+  if (!isWhole(bundle)) throw new UsageError(`${file} is damaged: it does not say what was run.`);
+  return bundle;
+}
+
+function parsed(file: string): Partial<Bundle> {
+  try {
+    return (JSON.parse(readFileSync(file, "utf8")) ?? {}) as Partial<Bundle>;
+  } catch (error) {
+    throw new UsageError(`${file} is damaged: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Whether all is there that a replay needs. */
+function isWhole(bundle: Partial<Bundle>): bundle is Bundle {
+  const { name, seed, mode, schedule, raft, signature, result } = bundle;
+  const texts = [name, raft?.path, raft?.hash, signature];
+  return (
+    texts.every((text) => typeof text === "string") &&
+    Number.isInteger(seed) &&
+    MODES.some((known) => known === mode) &&
+    SCHEDULES.some((known) => known === schedule) &&
+    typeof result === "object"
+  );
 }
 
 /**
@@ -120,11 +144,16 @@ export async function recordedProgram(path: string, { raft }: Bundle): Promise<P
     if (!existsSync(file)) throw new UsageError(`${path} is damaged: it has no ${name}.`);
     return readFileSync(file, "utf8");
   }) as [string, string];
-  const program = await withHost({ raftPath: raft.path, raftText: text, raftMap: map });
-  if (program.hash !== raft.hash) {
+  // Before anything is made of it: what was changed may not even compile.
+  if (hashOf(text) !== raft.hash) {
     throw new UsageError(
       `${join(path, "raft.js")} is not the text that was recorded; replay with --as-now instead.`,
     );
   }
-  return program;
+  try {
+    JSON.parse(map);
+  } catch {
+    throw new UsageError(`${join(path, "raft.js.map")} is damaged: it is no JSON.`);
+  }
+  return await withHost({ raftPath: raft.path, raftText: text, raftMap: map });
 }

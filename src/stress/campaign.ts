@@ -27,6 +27,9 @@ export class Campaign {
   readonly tally: Tally;
   readonly #options: CampaignOptions;
   readonly #startedAtMs = performance.now();
+  /** Failed runs that are being looked into, and are not counted yet. */
+  readonly #inExamination = new Map<PlannedRun, RunReport>();
+  #lastSeed: number | undefined;
   #isStopped = false;
 
   constructor(options: CampaignOptions) {
@@ -39,6 +42,11 @@ export class Campaign {
     return performance.now() - this.#startedAtMs;
   }
 
+  /** The highest seed of which a run was begun. */
+  get lastSeed(): number | undefined {
+    return this.#lastSeed;
+  }
+
   /** Makes the runs. Resolves when none is under way and none is to begin. */
   async run(): Promise<void> {
     const runs = this.#options.plan[Symbol.iterator]();
@@ -46,6 +54,7 @@ export class Campaign {
       while (!this.#isOver) {
         const { value: planned, done } = runs.next();
         if (done) return;
+        this.#lastSeed = Math.max(planned.seed, this.#lastSeed ?? 0);
         await this.#make(planned);
       }
     };
@@ -57,18 +66,41 @@ export class Campaign {
     this.#isStopped = true;
   }
 
+  /**
+   * Ends it on the spot. What is still under way does not count any more; failures that are being looked
+   * into count at once, as they are.
+   * @returns these
+   */
+  breakOff(): readonly (readonly [PlannedRun, RunReport])[] {
+    this.stop();
+    const unexamined = [...this.#inExamination];
+    this.#inExamination.clear();
+    for (const [, { result, events }] of unexamined) this.tally.add(result, events);
+    return unexamined;
+  }
+
   get #isOver(): boolean {
     const { forMs = Number.POSITIVE_INFINITY } = this.#options;
     return this.#isStopped || this.wallMs >= forMs;
   }
 
   async #make(planned: PlannedRun): Promise<void> {
-    const { runner, manner, bail, examine, onReport } = this.#options;
+    const { runner, manner, bail, onReport } = this.#options;
     const made = await runner.run(planned.definition, planned.seed, manner, () => {});
-    const report = examine && isFailed(made.result) ? await examine(planned, made) : made;
+    if (bail && isFailed(made.result)) this.stop();
+    const report = await this.#examined(planned, made);
+    if (!report) return;
     this.tally.add(report.result, report.events);
-    if (bail && isFailed(report.result)) this.stop();
     await onReport?.(planned, report);
+  }
+
+  /** @returns `undefined` if the campaign was broken off meanwhile, and has counted the run */
+  async #examined(planned: PlannedRun, report: RunReport): Promise<RunReport | undefined> {
+    const { examine } = this.#options;
+    if (!examine || !isFailed(report.result)) return report;
+    this.#inExamination.set(planned, report);
+    const examined = await examine(planned, report);
+    return this.#inExamination.delete(planned) ? examined : undefined;
   }
 }
 

@@ -30,17 +30,22 @@ export class FailureFiles {
     this.#options = options;
   }
 
-  /** @returns the path of the bundle; `undefined` if there is to be none, or it could not be written */
+  /**
+   * Where the report has its trace, or can have none, the bundle is written before this returns its promise.
+   * @returns the path of the bundle; `undefined` if there is to be none, or it could not be written
+   */
   async keep({ definition, seed }: PlannedRun, report: RunReport): Promise<string | undefined> {
     const signature = signatureOf(report.result);
     const count = this.#written.get(signature) ?? 0;
     if (this.#isInTrouble || count >= MAX_PER_SIGNATURE) return undefined;
     this.#written.set(signature, count + 1);
     const { folder, program, manner, casesFile, runner } = this.#options;
-    // In virtual time the trace is cheaper to have by a second run than to keep in each of the many that pass.
-    const trace =
-      report.trace ?? (await runner.run(definition, seed, { ...manner, trace: true }, () => {})).trace;
-    const traced: RunReport = trace ? { ...report, trace } : report;
+    let traced = report;
+    if (report.trace === undefined && !report.isBrokenOff) {
+      // In virtual time a second run costs less than to keep the trace of each of the many that pass.
+      const { trace = [] } = await runner.run(definition, seed, { ...manner, trace: true }, () => {});
+      traced = { ...report, trace };
+    }
     try {
       return writeBundle(join(folder, "failures"), { program, manner, casesFile, report: traced });
     } catch (error) {

@@ -1,4 +1,5 @@
 import { XMLBuilder } from "fast-xml-parser";
+import { counted } from "../text/counted.js";
 import type { CaseTally, FailureGroup, Tally } from "./tally.js";
 
 /**
@@ -9,7 +10,8 @@ export function junitXml(tally: Tally): string {
   const parts = [...new Set(tally.cases.map(({ part }) => part))];
   const builder = new XMLBuilder({ ignoreAttributes: false, format: true, suppressEmptyNode: true });
   const testsuite = parts.map((part) => suite(part, tally));
-  const totals = { "@_name": "whitewater", "@_tests": tally.cases.length, "@_failures": tally.groups.length };
+  const failed = tally.cases.filter(hasFailed).length;
+  const totals = { "@_name": "whitewater", "@_tests": tally.cases.length, "@_failures": failed };
   return builder.build({
     "?xml": { "@_version": "1.0", "@_encoding": "UTF-8" },
     testsuites: { ...totals, testsuite },
@@ -19,12 +21,11 @@ export function junitXml(tally: Tally): string {
 function suite(part: string, tally: Tally): object {
   const cases = tally.cases.filter((one) => one.part === part);
   const testcase = cases.map((one) => testCase(one, groupsOf(one, tally)));
-  const failures = cases.reduce((sum, one) => sum + groupsOf(one, tally).length, 0);
   const seconds = cases.reduce((sum, one) => sum + one.wallMs, 0) / 1000;
   return {
-    "@_name": part,
+    "@_name": legible(part),
     "@_tests": cases.length,
-    "@_failures": failures,
+    "@_failures": cases.filter(hasFailed).length,
     "@_time": seconds.toFixed(3),
     testcase,
   };
@@ -32,26 +33,30 @@ function suite(part: string, tally: Tally): object {
 
 function testCase({ name, part, runs, failed, wallMs }: CaseTally, groups: readonly FailureGroup[]): object {
   const failure = groups.map(({ signature, count, example }) => ({
-    "@_message": `${count} of ${runs} runs: ${legible(signature)}`,
-    "@_type": example.error?.kind ?? "failure",
+    "@_message": `${count} of ${counted(runs, "run")}: ${legible(signature)}`,
+    "@_type": legible(example.error?.kind ?? "failure"),
     "#text": legible(
       [`seed ${example.seed}: ${example.error?.message ?? ""}`, ...(example.error?.details ?? [])].join("\n"),
     ),
   }));
   return {
-    "@_name": name,
-    "@_classname": `whitewater.${part}`,
+    "@_name": legible(name),
+    "@_classname": legible(`whitewater.${part}`),
     "@_time": (wallMs / 1000).toFixed(3),
     ...(failure.length > 0 ? { failure } : {}),
-    "system-out": `${runs} runs, ${failed} failed`,
+    "system-out": `${counted(runs, "run")}, ${failed} failed`,
   };
+}
+
+function hasFailed({ failed }: CaseTally): boolean {
+  return failed > 0;
 }
 
 function groupsOf({ name }: CaseTally, { groups }: Tally): readonly FailureGroup[] {
   return groups.filter(({ example }) => example.name === name);
 }
 
-/** XML 1.0 has no place for most control characters, however they are written. */
+/** XML 1.0 has no place for most control characters and for halves of a character, however they are written. */
 function legible(text: string): string {
-  return text.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g, "�");
+  return text.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "\uFFFD");
 }

@@ -25,14 +25,31 @@ export interface PlannedRun {
 }
 
 /** How many seeds the plan has. */
-export function seedCount({ first, last, shard }: SeedPlan): number {
-  return Math.max(0, Math.ceil((last - first + 1 - (shard.index - 1)) / shard.of));
+export function seedCount(plan: SeedPlan): number {
+  return Math.max(0, Math.floor((plan.last - firstSeed(plan)) / plan.shard.of) + 1);
 }
 
 /** All runs of a campaign, seed by seed: broken off at any time, each case has had as many runs as the others. */
 export function* plannedRuns(cases: readonly CaseDefinition[], plan: SeedPlan): Generator<PlannedRun> {
-  const { first, last, shard } = plan;
-  for (let seed = first + shard.index - 1; seed <= last; seed += shard.of) {
+  for (let seed = firstSeed(plan); seed <= plan.last; seed += plan.shard.of) {
     for (const definition of cases) yield { definition, seed };
   }
+}
+
+/** Whether some seed is in both plans. */
+export function shareSeed(a: SeedPlan, b: SeedPlan): boolean {
+  const from = Math.max(firstSeed(a), firstSeed(b));
+  const to = Math.min(a.last, b.last);
+  // The first of a's seeds that b may have as well; after b's stride of them, their places in b's repeat.
+  const begin = firstSeed(a) + Math.ceil((from - firstSeed(a)) / a.shard.of) * a.shard.of;
+  for (let i = 0; i < b.shard.of; i += 1) {
+    const seed = begin + i * a.shard.of;
+    if (seed > to) return false;
+    if ((seed - firstSeed(b)) % b.shard.of === 0) return true;
+  }
+  return false;
+}
+
+function firstSeed({ first, shard }: SeedPlan): number {
+  return first + shard.index - 1;
 }

@@ -1,6 +1,7 @@
 import type { RunResult } from "../harness/case.js";
 import { failureBlock } from "../harness/report.js";
 import { columns } from "../text/columns.js";
+import { counted } from "../text/counted.js";
 import { replayBundle } from "./bundle.js";
 import type { RunManner } from "./runner.js";
 import type { CaseTally, FailureGroup, Tally } from "./tally.js";
@@ -26,14 +27,18 @@ export function campaignReport(tally: Tally, options: ReportOptions): string[] {
   ];
 }
 
-/** The three-in-N rule: with no failure in N independent runs, the rate is below 3/N with 95 % confidence. */
+/** The rule of three: with no failure in N independent runs, the rate is below 3/N with 95 % confidence. */
 export function conclusion({ runs, failed, groups }: Pick<Tally, "runs" | "failed" | "groups">): string {
-  if (runs === 0) return "No run was finished, so nothing is known.";
+  if (runs === 0) return "no run was finished, so nothing is known";
   if (failed === 0) {
-    return `no failure in ${runs} runs: the failure rate is below ${percent(3 / runs)} with 95 % confidence`;
+    const bound =
+      runs > 3
+        ? `the failure rate is below 3/${runs} = ${percent(3 / runs)} with 95 % confidence`
+        : "too few to bound the failure rate";
+    return `no failure in ${counted(runs, "run")}: ${bound}`;
   }
-  const kinds = groups.length === 1 ? "one kind" : `${groups.length} kinds`;
-  return `${failed} of ${runs} runs failed (${percent(failed / runs)}), in ${kinds}`;
+  const kinds = groups.length === 1 ? "of one kind" : `of ${groups.length} kinds`;
+  return `${failed} of ${counted(runs, "run")} failed (${percent(failed / runs)}), ${kinds}`;
 }
 
 function row({ name, runs, failed, durationMs, rpcs, events, wallMs }: CaseTally): readonly string[] {
@@ -61,10 +66,9 @@ function groupLines(
 ): string[] {
   const { mode, schedule } = options.manner;
   const args = [...options.replayArgs, ...(mode === "threads" ? [] : ["--schedule", schedule])];
-  const times = count === 1 ? "once" : `${count} times`;
   const bundle = options.bundleOf?.(example);
   return [
-    `Failure ${number}, ${times}: ${signature}`,
+    `Failure ${number}, in ${counted(count, "run")}: ${signature}`,
     failureBlock(example, { mode, args }),
     ...(bundle === undefined ? [] : [`    or:     ${replayBundle(bundle)}`]),
   ];

@@ -1,8 +1,9 @@
 import { Piscina } from "piscina";
-import type { CaseDefinition, RunError, RunResult } from "../harness/case.js";
+import type { CaseDefinition, RunError } from "../harness/case.js";
 import { titleLine } from "../harness/report.js";
 import { ownFile } from "../peer/program.js";
-import type { RunSetup, RunTask, ToldReport } from "./run-worker.js";
+import { brokenOff, outOfMemory } from "./broken-off.js";
+import type { RunSetup, ToldReport, WatchedTask } from "./run-worker.js";
 import type { RunManner, Runner, RunReport } from "./runner.js";
 import { Watch } from "./watch.js";
 
@@ -36,6 +37,8 @@ export class RunPool implements Runner {
       workerData: this.#setup,
       resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: YOUNG_MIB },
     });
+    // A thread may die between two runs, of what a case has left behind; the next run gets a new one.
+    this.#piscina.on("error", () => {});
   }
 
   /** To be called for no more runs at once than the pool has threads. Lines are told when the run has ended. */
@@ -47,7 +50,7 @@ export class RunPool implements Runner {
   ): Promise<RunReport> {
     const startedAtMs = performance.now();
     const watch = new Watch({ program: this.#setup.program, heapMiB: this.#heapMiB });
-    const task: RunTask = { name: definition.name, seed, manner, pulse: watch.pulse.buffer };
+    const task: WatchedTask = { name: definition.name, seed, manner, pulse: watch.pulse.buffer };
     try {
       const { lines, ...report }: ToldReport = await this.#piscina.run(task, { signal: watch.signal });
       for (const line of lines) tell(line);
@@ -56,7 +59,7 @@ export class RunPool implements Runner {
       tell(titleLine(definition.title));
       const wallMs = performance.now() - startedAtMs;
       const failure = watch.broken ?? watch.atTurn(threadError(error, this.#heapMiB));
-      return { result: brokenOff(definition, seed, wallMs, failure), events: 0 };
+      return brokenOff(definition, seed, wallMs, failure);
     } finally {
       watch.stop();
     }
@@ -68,18 +71,8 @@ export class RunPool implements Runner {
   }
 }
 
-/** The result of a run that came to no end of its own: what it had used is lost with its thread. */
-function brokenOff(definition: CaseDefinition, seed: number, wallMs: number, error: RunError): RunResult {
-  const { name, part, title, servers } = definition;
-  const unknown = { seconds: 0, rpcs: 0, bytes: 0, commits: 0 };
-  return { name, part, title, status: "failed", ...unknown, wallMs, peers: servers, seed, error };
-}
-
 function threadError(error: unknown, heapMiB: number): Omit<RunError, "atMs"> {
   const { code, message } = error as Error & { code?: string };
-  if (code === "ERR_WORKER_OUT_OF_MEMORY") {
-    const text = `the run ran out of memory: its thread has ${heapMiB} MiB of heap for all peers. What do they keep that grows?`;
-    return { kind: "exit", message: text };
-  }
+  if (code === "ERR_WORKER_OUT_OF_MEMORY") return outOfMemory(`${heapMiB} MiB of heap`);
   return { kind: "exit", message: `the thread of the run died: ${message}` };
 }

@@ -18,6 +18,11 @@ export interface RunTask {
   readonly name: string;
   readonly seed: number;
   readonly manner: RunManner;
+}
+
+/** A run that another thread of the process watches. */
+export interface WatchedTask extends RunTask {
+  /** The buffer of a `Pulse`. */
   readonly pulse: SharedArrayBuffer;
 }
 
@@ -39,7 +44,12 @@ const runner = new HereRunner(program, {
 });
 
 /** Makes one run. Its event loop beats while it does. */
-export default async function makeRun({ name, seed, manner, pulse: buffer }: RunTask): Promise<ToldReport> {
+export default async function makeRun({
+  name,
+  seed,
+  manner,
+  pulse: buffer,
+}: WatchedTask): Promise<ToldReport> {
   pulse = new Pulse(buffer);
   pulse.begin(threadId);
   const beat = setInterval(() => pulse.beat(), BEAT_MS);

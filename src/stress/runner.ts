@@ -34,6 +34,8 @@ export interface RunReport {
   readonly trace?: readonly string[];
   /** Real time: by how many ms the router's event loop came late, at most. */
   readonly routerLateMs?: number;
+  /** The run was ended from outside, and what it had counted is lost: a second one would end so as well. */
+  readonly isBrokenOff?: boolean;
 }
 
 /** Makes runs: here, or on threads of a pool. */

@@ -1,20 +1,29 @@
 import type { RunError, RunResult } from "../harness/case.js";
 
+/** What is longer says no more of the kind of a failure. */
+const MAX_LENGTH = 120;
+
+/** What makes two failures the same for one who counts them: what happened and, in real time, what it means. */
+export function signatureOf(result: RunResult): string {
+  const verdict = result.error?.verdict;
+  return verdict ? `${happeningOf(result)}, ${verdict.class}` : happeningOf(result);
+}
+
 /**
- * What makes two failures the same for one who counts them: the rule or the kind of error, the case, and the
- * shape of the message, which is all of it but the numbers and the values.
+ * What happened: the rule or the kind of error, the case, and the shape of the message, which is its first
+ * sentence without the numbers and the values.
  */
-export function signatureOf({ name, error }: RunResult): string {
-  if (!error) return "";
-  const verdict = error.verdict ? `, ${error.verdict.class}` : "";
-  return `${error.kind} in ${name}: ${shapeOf(error)}${verdict}`;
+export function happeningOf({ name, error }: RunResult): string {
+  return error ? `${error.kind} in ${name}: ${shapeOf(error)}` : "";
 }
 
 function shapeOf({ message, rule }: RunError): string {
   if (rule !== undefined) return rule;
   const [firstLine = ""] = message.split("\n");
-  return firstLine
+  const shape = firstLine
     .replace(/"(?:[^"\\]|\\.)*"/g, '"…"')
     .replace(/\d+(?:\.\d+)?/g, "#")
     .replace(/#(?:, #)+/g, "#, …");
+  const [sentence = ""] = shape.split(/[.?!] (?=[A-Z])/); // what follows is advice
+  return sentence.length > MAX_LENGTH ? `${sentence.slice(0, MAX_LENGTH)}…` : sentence;
 }

@@ -34,6 +34,7 @@ export interface FailureGroup {
 
 /** A tally as plain data, for a file of results. */
 export interface TallyData {
+  /** Of each case of the campaign, in the order in which to show them; some may have had no run. */
   readonly cases: readonly (Omit<CaseTally, "durationMs"> & { readonly durationMs: string })[];
   readonly groups: readonly FailureGroup[];
 }
@@ -81,9 +82,13 @@ export class Tally {
     this.#addFailures({ signature: signatureOf(result), count: 1, example: result });
   }
 
-  /** Adds what another campaign has counted. */
+  /**
+   * Adds what another campaign has counted.
+   * @throws {Error} if it is no such data
+   */
   merge({ cases, groups }: TallyData): void {
     for (const { durationMs, ...other } of cases) {
+      checkCounts(other);
       const tally = this.#tallyOf(other);
       tally.runs += other.runs;
       tally.failed += other.failed;
@@ -92,11 +97,14 @@ export class Tally {
       tally.wallMs += other.wallMs;
       tally.durationMs.add(decodeFromCompressedBase64(durationMs));
     }
-    for (const group of groups) this.#addFailures(group);
+    for (const group of groups) {
+      checkGroup(group);
+      this.#addFailures(group);
+    }
   }
 
   toData(): TallyData {
-    const cases = this.cases.map((tally) => ({
+    const cases = [...this.#cases.values()].map((tally) => ({
       ...tally,
       durationMs: encodeIntoCompressedBase64(tally.durationMs),
     }));
@@ -125,4 +133,15 @@ export class Tally {
     known.count += group.count;
     if (group.example.seed < known.example.seed) known.example = group.example;
   }
+}
+
+function checkCounts({ name, runs, failed, rpcs, events, wallMs }: Omit<CaseTally, "durationMs">): void {
+  const counts = [runs, failed, rpcs, events, wallMs];
+  if (typeof name === "string" && counts.every((count) => Number.isFinite(count) && count >= 0)) return;
+  throw new Error(`the counts of ${String(name)} are no numbers`);
+}
+
+function checkGroup({ signature, count, example }: FailureGroup): void {
+  if (typeof signature === "string" && Number.isInteger(count) && Number.isInteger(example?.seed)) return;
+  throw new Error("a group of failures has no signature, count or example");
 }

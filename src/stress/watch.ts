@@ -4,6 +4,7 @@ import { FLOOD_LIMIT } from "../runtime/isolated-peer.js";
 import { floodFault, memoryFault, stuckFault } from "../runtime/turn-faults.js";
 import { TurnGrowth } from "../runtime/turn-growth.js";
 import { whereIsThread } from "../runtime/where-is-thread.js";
+import { caseIsStuck } from "./broken-off.js";
 import { Pulse } from "./pulse.js";
 
 /** How often a running task is looked at, in ms of real time. */
@@ -76,7 +77,7 @@ export class Watch {
       void this.#end((stack) => memoryFault("the run", grownMiB, this.#options.heapMiB, stack));
     } else if (this.#looks === STUCK_LOOKS) {
       void this.#end((stack) =>
-        this.pulse.peer() === undefined ? CASE_IS_STUCK : stuckFault(STUCK_S, stack),
+        this.pulse.peer() === undefined ? caseIsStuck(STUCK_S) : stuckFault(STUCK_S, stack),
       );
     }
   }
@@ -92,8 +93,3 @@ export class Watch {
 
 /** Real seconds without a beat. */
 const STUCK_S = (STUCK_LOOKS * WATCH_MS) / 1000;
-
-const CASE_IS_STUCK = {
-  kind: "stuck",
-  message: `the case has kept its thread busy for ${STUCK_S} s of real time, and no peer is at its turn: what does it loop over?`,
-};
