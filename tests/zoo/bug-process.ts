@@ -1,7 +1,7 @@
 /** What a process of the matrix runs: every campaign against one bug. A mutant that hangs takes only this. */
-import { labCases } from "../../src/lab/index.js";
 import { loadProgram } from "../../src/peer/program.js";
-import { type CampaignResult, runCampaign } from "./campaign.js";
+import { MAX_SEED } from "../../src/runtime/random.js";
+import { type CampaignResult, campaignCases, runCampaign } from "./campaign.js";
 import { referenceSources, withMutant } from "./mutate.js";
 import { zoo } from "./zoo.js";
 
@@ -36,10 +36,10 @@ async function runCampaigns(task: BugTask): Promise<readonly CampaignResult[]> {
   const bug = zoo.find(({ name }) => name === bugName);
   if (!bug) throw new Error(`There is no bug ${bugName} in the zoo.`);
   const program = await withMutant(bug, await referenceSources(), loadProgram);
-  const cases = labCases.map((definition) => ({ definition, cost: costs[definition.name] ?? 1 }));
+  const cases = campaignCases.map((definition) => ({ definition, cost: costs[definition.name] ?? 1 }));
   const results: CampaignResult[] = [];
   for (let k = 0; k < campaigns; k += 1) {
-    const firstSeed = seed + k * SEEDS_PER_CAMPAIGN;
+    const firstSeed = (seed + k * SEEDS_PER_CAMPAIGN) % (MAX_SEED + 1);
     results.push(await runCampaign({ program, cases, firstSeed, budgetSeconds }));
   }
   return results;

@@ -1,9 +1,14 @@
-import type { RunResult } from "../../src/harness/case.js";
+import { attachedChecker } from "../../src/check/attach.js";
+import type { CaseDefinition, RunResult } from "../../src/harness/case.js";
 import { runCase } from "../../src/harness/runner.js";
+import { labCases } from "../../src/lab/index.js";
 import type { Program } from "../../src/peer/program.js";
-import { MAX_SEED } from "../../src/runtime/random.js";
 import { Sim } from "../../src/runtime/sim.js";
+import { zooCases } from "./cases.js";
 import { type CostedCase, interleaved } from "./order.js";
+
+/** What a campaign runs: the lab's cases, and those that fill their gaps. */
+export const campaignCases: readonly CaseDefinition[] = [...labCases, ...zooCases];
 
 /** What noticed a bug first. */
 export interface Catch {
@@ -38,7 +43,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const began = process.cpuUsage();
   let runs = 0;
   for (const { definition, seed } of interleaved(cases, firstSeed)) {
-    const result = await runCase(definition, { runtime: sim.runtime(seed % MAX_SEED), seed });
+    const result = await runChecked(definition, sim, seed);
     runs += 1;
     const cpuSeconds = cpuSecondsSince(began);
     const isLate = cpuSeconds > budgetSeconds;
@@ -48,9 +53,15 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   throw new Error("the runs never end of themselves");
 }
 
+/** Runs a case once, with the checkers looking on: the first rule that is broken fails it. */
+export async function runChecked(definition: CaseDefinition, sim: Sim, seed: number): Promise<RunResult> {
+  const { onConfig, listener } = attachedChecker();
+  return await runCase(definition, { runtime: sim.runtime(seed), seed, onConfig, listeners: [listener] });
+}
+
 function catchOf({ name, seed, error }: RunResult): Catch | undefined {
   if (!error) return undefined;
-  return { caseName: name, seed, kind: error.kind, message: error.message };
+  return { caseName: name, seed, kind: error.rule ?? error.kind, message: error.message };
 }
 
 function cpuSecondsSince(began: NodeJS.CpuUsage): number {

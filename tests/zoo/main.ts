@@ -6,12 +6,11 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { seedOption, wholeNumber } from "../../src/cli/options.js";
 import { runCase } from "../../src/harness/runner.js";
-import { labCases } from "../../src/lab/index.js";
 import { loadProgram, REFERENCE_RAFT } from "../../src/peer/program.js";
 import { Sim } from "../../src/runtime/sim.js";
 import type { Bug } from "./bug.js";
 import { type BugTask, SEEDS_PER_CAMPAIGN } from "./bug-process.js";
-import type { CampaignResult } from "./campaign.js";
+import { type CampaignResult, campaignCases } from "./campaign.js";
 import { type Row, showMatrix, showRow, verdictOf } from "./matrix.js";
 import { zoo } from "./zoo.js";
 
@@ -74,7 +73,7 @@ async function main(options: Options): Promise<void> {
 async function measureCosts(seed: number): Promise<Record<string, number>> {
   const sim = new Sim(await loadProgram(REFERENCE_RAFT));
   const costs: Record<string, number> = {};
-  for (const definition of labCases) {
+  for (const definition of campaignCases) {
     const runtime = sim.runtime(seed);
     await runCase(definition, { runtime, seed });
     costs[definition.name] = runtime.clock.events;
@@ -86,8 +85,8 @@ async function measureCosts(seed: number): Promise<Record<string, number>> {
 async function rowOf(bug: Bug, options: Options, costs: Readonly<Record<string, number>>): Promise<Row> {
   const { campaigns, budget: budgetSeconds, seed } = options;
   const task: BugTask = { bugName: bug.name, campaigns, budgetSeconds, seed, costs };
-  // Wall time, on a machine that may be busy; and a run is not broken off when the budget is used.
-  const limitMs = 1000 * (60 + 6 * campaigns * budgetSeconds);
+  // For a mutant that hangs. Wall time, so generous: the machine may be busy, and runs are not broken off.
+  const limitMs = 1000 * (300 + 30 * campaigns * budgetSeconds);
   const child = fork(fileURLToPath(new URL("bug-process.ts", import.meta.url)), {
     execArgv: ["--import=tsx"],
     timeout: limitMs,

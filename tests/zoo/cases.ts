@@ -1,0 +1,220 @@
+/**
+ * Cases beside the lab's, each for mistakes that the lab's schedules hardly ever bring to light: an even
+ * cluster, elections upon elections while votes are late, crashes amid elections, a leader that comes back
+ * into office with another log, a cluster of which one only may lead, and a time without any trouble.
+ */
+import { type CaseDefinition, type Config, defineCase, ELECTION_TIMEOUT_MS } from "../../src/cases.js";
+import {
+  allServers,
+  anyCommand,
+  anyServer,
+  check,
+  NO_RETRY,
+  nextServers,
+  RETRY,
+  startOnEach,
+} from "../../src/lab/steps.js";
+
+export const zooCases: readonly CaseDefinition[] = [
+  defineCase({ name: "TestEvenCluster", servers: 4, run: evenCluster }),
+  defineCase({ name: "TestLateVotes", servers: 5, unreliable: true, run: lateVotes }),
+  defineCase({ name: "TestCrashStorm", servers: 5, unreliable: true, run: crashStorm }),
+  defineCase({ name: "TestOnlyTheDeposedCanLead", servers: 3, run: onlyTheDeposedCanLead }),
+  defineCase({ name: "TestOnlyOneCanLead", servers: 15, run: onlyOneCanLead }),
+  defineCase({ name: "TestLeaderReturns", servers: 5, run: leaderReturns }),
+  defineCase({ name: "TestLateSuccess", servers: 5, run: lateSuccess }),
+  defineCase({ name: "TestFarBehindInTerms", servers: 3, run: farBehindInTerms }),
+  defineCase({ name: "TestQuietTerm", servers: 3, run: quietTerm }),
+];
+
+/** Two of four are no majority: they neither elect a leader nor commit. */
+async function evenCluster(cfg: Config): Promise<void> {
+  await cfg.one(101, cfg.n, NO_RETRY);
+  const first = await cfg.checkOneLeader();
+  const [follower, ...lost] = nextServers(cfg, first, 3) as [number, number, number];
+  for (const server of lost) cfg.disconnect(server);
+  const { index, isLeader } = await cfg.start(first, 102);
+  check(cfg, isLeader, `leader ${first} rejected start()`);
+  await cfg.sleep(ELECTION_TIMEOUT_MS);
+  const { count } = cfg.nCommitted(index);
+  check(cfg, count === 0, `index ${index} is committed by ${count} servers, but two of four are no majority`);
+
+  for (const server of [first, follower]) cfg.disconnect(server);
+  for (const server of lost) cfg.connect(server);
+  await cfg.sleep(2 * ELECTION_TIMEOUT_MS);
+  await cfg.checkNoLeader();
+
+  cfg.connect(follower);
+  await cfg.one(103, 3, RETRY);
+  cfg.connect(first);
+  await cfg.one(104, cfg.n, RETRY);
+}
+
+/** Whoever leads is cut off soon, while most answers are late by more than an election. */
+async function lateVotes(cfg: Config): Promise<void> {
+  cfg.setLongReordering(true);
+  for (let round = 0; round < 30; round += 1) {
+    const answers = await startOnEach(cfg, allServers(cfg), () => anyCommand(cfg));
+    for (const { server, answer } of answers) {
+      if (answer.isLeader && cfg.random.percent(60)) cfg.disconnect(server);
+    }
+    await cfg.sleep(cfg.random.int(0, 400));
+    cfg.connect(anyServer(cfg));
+  }
+  await agreeInPeace(cfg);
+}
+
+/** Servers crash at any moment, voters and candidates too, and are back within milliseconds. */
+async function crashStorm(cfg: Config): Promise<void> {
+  for (let round = 0; round < 60; round += 1) {
+    await startOnEach(cfg, allServers(cfg), () => anyCommand(cfg));
+    await cfg.sleep(cfg.random.int(0, 200));
+    const servers = allServers(cfg).filter(() => cfg.random.percent(30));
+    for (const server of servers) cfg.crash1(server);
+    await cfg.sleep(cfg.random.int(0, 20));
+    for (const server of servers) await cfg.start1(server);
+    for (const server of servers) cfg.connect(server);
+  }
+  await agreeInPeace(cfg);
+}
+
+/** A leader is deposed by one whose log is too old to win, and nobody else is there: it must stand again. */
+async function onlyTheDeposedCanLead(cfg: Config): Promise<void> {
+  await cfg.one(101, cfg.n, RETRY);
+  const leader = await cfg.checkOneLeader();
+  const [outdated, other] = nextServers(cfg, leader, 2) as [number, number];
+  cfg.disconnect(outdated);
+  await cfg.one(102, 2, RETRY);
+  await cfg.sleep(ELECTION_TIMEOUT_MS); // the outdated one stands again and again, in later and later terms
+
+  cfg.disconnect(other);
+  cfg.connect(outdated);
+  await cfg.one(103, 2, RETRY);
+  cfg.connect(other);
+  await cfg.one(104, cfg.n, RETRY);
+}
+
+/** Of a bare majority one alone has what is committed: it must win, however often the others stand. */
+async function onlyOneCanLead(cfg: Config): Promise<void> {
+  await cfg.one(101, cfg.n, RETRY);
+  for (let round = 0; round < 3; round += 1) {
+    const leader = await cfg.checkOneLeader();
+    const outdated = nextServers(cfg, leader, (cfg.n - 1) / 2);
+    const others = allServers(cfg).filter((server) => server !== leader && !outdated.includes(server));
+    for (const server of outdated) cfg.disconnect(server);
+    await cfg.one(102 + round, 1 + others.length, RETRY);
+    await cfg.sleep(ELECTION_TIMEOUT_MS); // the outdated ones come to later terms
+
+    for (const server of others) cfg.disconnect(server);
+    for (const server of outdated) cfg.connect(server);
+    await cfg.checkOneLeader();
+    for (const server of others) cfg.connect(server);
+  }
+  await cfg.one(109, cfg.n, RETRY);
+}
+
+/** A leader is cut off with a follower, sees what it sent that one overwritten, and leads again. */
+async function leaderReturns(cfg: Config): Promise<void> {
+  const { leader, companion, others } = await leaveCommandsBehind(cfg);
+  await overwrite(cfg, [leader, companion], others);
+
+  // What it counts now must be copies of what its log holds now.
+  await letLead(cfg, leader, others.slice(0, 2));
+  for (const server of others.slice(1)) cfg.disconnect(server);
+  const { index, isLeader } = await cfg.start(leader, 300);
+  check(cfg, isLeader, `leader ${leader} rejected start()`);
+  await cfg.sleep(ELECTION_TIMEOUT_MS / 2);
+  const { count } = cfg.nCommitted(index);
+  check(cfg, count === 0, `index ${index} is committed by ${count} servers, but two of five are no majority`);
+
+  for (const server of allServers(cfg)) cfg.connect(server);
+  await cfg.one(301, cfg.n, RETRY);
+}
+
+/** As \`leaderReturns\`, and the answers to what was overwritten reach the leader in its later office. */
+async function lateSuccess(cfg: Config): Promise<void> {
+  cfg.setLongReordering(true);
+  const { leader, companion, others } = await leaveCommandsBehind(cfg);
+  cfg.setLongReordering(false);
+  await overwrite(cfg, [leader, companion], others);
+
+  await letLead(cfg, leader, others.slice(0, 2));
+  for (const server of others.slice(1)) cfg.disconnect(server);
+  for (let command = 300; command < 310; command += 1) {
+    await cfg.start(leader, command);
+    await cfg.sleep(100);
+  }
+  for (const server of allServers(cfg)) cfg.connect(server);
+  await cfg.one(310, cfg.n, RETRY);
+}
+
+/** A leader comes upon others in a much later term, which live too short to tell it of that but by replies. */
+async function farBehindInTerms(cfg: Config): Promise<void> {
+  await cfg.one(101, cfg.n, RETRY);
+  const leader = await cfg.checkOneLeader();
+  for (const server of allServers(cfg)) cfg.disconnect(server);
+  await cfg.sleep(20 * ELECTION_TIMEOUT_MS); // the others stand again and again, each for itself
+
+  await letLead(cfg, leader, nextServers(cfg, leader, 2));
+  await cfg.one(102, cfg.n, RETRY);
+}
+
+/** A leader, cut off with one follower, takes commands that cannot commit. */
+async function leaveCommandsBehind(
+  cfg: Config,
+): Promise<{ leader: number; companion: number; others: number[] }> {
+  await cfg.one(101, cfg.n, RETRY);
+  const leader = await cfg.checkOneLeader();
+  const [companion, ...others] = nextServers(cfg, leader, cfg.n - 1) as [number, ...number[]];
+  for (const server of others) cfg.disconnect(server);
+  for (let command = 200; command < 220; command += 1) await cfg.start(leader, command);
+  await cfg.sleep(50);
+  return { leader, companion, others };
+}
+
+/** The others elect a leader and commit a command; then the outdated ones take over what they have. */
+async function overwrite(cfg: Config, outdated: readonly number[], others: readonly number[]): Promise<void> {
+  for (const server of outdated) cfg.disconnect(server);
+  for (const server of others) cfg.connect(server);
+  await cfg.one(102, others.length, RETRY);
+  for (const server of outdated) cfg.connect(server);
+  await cfg.one(103, cfg.n, RETRY);
+}
+
+/**
+ * Makes \`server\` lead: nobody is on the network but it and \`voters\`, and those are restarted so often that
+ * they do not come to stand themselves.
+ */
+async function letLead(cfg: Config, server: number, voters: readonly number[]): Promise<void> {
+  for (const other of allServers(cfg)) if (other !== server) cfg.disconnect(other);
+  cfg.connect(server);
+  for (let tries = 0; tries < 25; tries += 1) {
+    for (const voter of voters) cfg.crash1(voter);
+    for (const voter of voters) await cfg.start1(voter);
+    for (const voter of voters) cfg.connect(voter);
+    await cfg.sleep(ELECTION_TIMEOUT_MS / 5);
+    const { term, isLeader } = await cfg.getState(server);
+    const terms = await Promise.all(voters.map(async (voter) => (await cfg.getState(voter)).term));
+    if (isLeader && terms.every((other) => other === term)) return;
+  }
+  throw cfg.fail(`server ${server} does not come to lead within 5 s, though it alone could stand`);
+}
+
+/** While all is well, nobody stands for election, and there is a heartbeat for everyone. */
+async function quietTerm(cfg: Config): Promise<void> {
+  await cfg.one(101, cfg.n, NO_RETRY);
+  const term = await cfg.checkTerms();
+  for (let second = 0; second < 5; second += 1) {
+    await cfg.sleep(1000);
+    const now = await cfg.checkTerms();
+    check(cfg, now === term, `the term went from ${term} to ${now}, though nothing was wrong`);
+  }
+  await cfg.one(102, cfg.n, NO_RETRY);
+}
+
+async function agreeInPeace(cfg: Config): Promise<void> {
+  cfg.setLongReordering(false);
+  cfg.setUnreliable(false);
+  for (const server of allServers(cfg)) cfg.connect(server);
+  await cfg.one(anyCommand(cfg), cfg.n, RETRY);
+}
