@@ -15,6 +15,11 @@ export function errorCount(): number {
   return errors;
 }
 
+/** Counts from 0 again, for another peer in this realm. */
+export function forgetErrors(): void {
+  errors = 0;
+}
+
 /** Adds 1 to `errorCount`. */
 export function countError(): void {
   errors += 1;

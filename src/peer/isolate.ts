@@ -1,15 +1,13 @@
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Context, constants, createContext, type Script } from "node:vm";
-import type { PeerMeter } from "../labrpc/peer-meter.js";
-import type { FaultKind, MainToPeer, PeerToMain } from "../labrpc/wire.js";
-import type { BootSpec } from "../runtime/runtime.js";
+import type { Script } from "node:vm";
+import type { FaultKind, MainToPeer } from "../labrpc/wire.js";
+import { RealmContext } from "./context.js";
 import { isDebugged } from "./debugged.js";
 import type { RealmTime } from "./globals/globals.js";
-import { hostServices } from "./host-services.js";
 import type { Program } from "./program.js";
-import type { openRealm, RealmHandle } from "./realm/prelude.js";
+import type { IncarnationOptions, RealmHandle } from "./realm/prelude.js";
 import { compileModule } from "./script.js";
 import { PRELUDE_FILE, RAFT_FILE } from "./script-names.js";
 import { stackFormatter } from "./stack.js";
@@ -18,14 +16,23 @@ import { stackFormatter } from "./stack.js";
 type Scripts = Pick<Program, "raftPath" | "raftText" | "raftMap" | "preludeText"> &
   Partial<Pick<Program, "raftCode" | "preludeCode">>;
 
+export interface CompileOptions {
+  /** Whether realms in virtual time serve one incarnation after another. */
+  readonly reusesRealms?: boolean;
+}
+
 /** The scripts of a program, compiled once per thread and run in every realm of it. */
 export class CompiledProgram {
   readonly #prelude: Script;
   readonly #raft: Script;
   readonly #formatStack;
+  readonly #reusesRealms: boolean;
+  /** Wiped, and used by nobody. */
+  readonly #spares: RealmContext[] = [];
 
-  constructor(program: Scripts) {
+  constructor(program: Scripts, { reusesRealms = false }: CompileOptions = {}) {
     const { preludeText, preludeCode, raftText, raftCode } = program;
+    this.#reusesRealms = reusesRealms;
     this.#prelude = compileModule(preludeText, { filename: PRELUDE_FILE, code: preludeCode });
     const sourceMap = isDebugged() ? inlineMap(program) : undefined;
     this.#raft = compileModule(raftText, { filename: RAFT_FILE, sourceMap, code: raftCode });
@@ -41,28 +48,30 @@ export class CompiledProgram {
     return this.#prelude.createCachedData();
   }
 
-  /** Opens a realm of its own for one incarnation. Nothing of raft.ts runs before `boot`. */
-  open(options: IsolateOptions): Isolate {
-    const context = createContext(constants.DONT_CONTEXTIFY as unknown as Context);
-    const realmError = (context as { Error?: ErrorConstructor }).Error as ErrorConstructor;
-    realmError.prepareStackTrace = this.#formatStack;
-    realmError.stackTraceLimit = 20;
-    const prelude = evaluate<{ openRealm: typeof openRealm }>(this.#prelude, context, refuseRequire);
-    const realm = prelude.openRealm({
-      ...options,
-      services: hostServices(),
-      evaluate: (require) => evaluate(this.#raft, context, require),
-    });
-    return new Isolate(realm);
+  /** Opens a realm for one incarnation, which has it for itself. Nothing of raft.ts runs before `boot`. */
+  open({ time, ...incarnation }: IsolateOptions): Isolate {
+    const isWipeable = this.#reusesRealms && time === "virtual";
+    const context =
+      (isWipeable ? this.#spares.pop() : undefined) ??
+      new RealmContext({
+        prelude: this.#prelude,
+        raft: this.#raft,
+        time,
+        formatStack: this.#formatStack,
+        isWipeable,
+      });
+    return new Isolate(context.begin(incarnation), () => isWipeable && this.#takeBack(context));
+  }
+
+  #takeBack(context: RealmContext): boolean {
+    const isClean = context.wipe();
+    if (isClean) this.#spares.push(context);
+    return isClean;
   }
 }
 
-export interface IsolateOptions {
-  readonly spec: BootSpec;
+export interface IsolateOptions extends IncarnationOptions {
   readonly time: "real" | "virtual";
-  readonly say: (message: PeerToMain) => void;
-  /** Told where the peer's time goes, where the run is profiled. */
-  readonly meter?: PeerMeter | undefined;
 }
 
 /**
@@ -71,9 +80,11 @@ export interface IsolateOptions {
  */
 export class Isolate {
   readonly #realm: RealmHandle;
+  readonly #giveBack: () => boolean;
 
-  constructor(realm: RealmHandle) {
+  constructor(realm: RealmHandle, giveBack: () => boolean) {
     this.#realm = realm;
+    this.#giveBack = giveBack;
   }
 
   /** Loads raft.ts and calls its `make`; the peer then says `ready` or `fault`. */
@@ -94,6 +105,15 @@ export class Isolate {
   get time(): RealmTime | undefined {
     return this.#realm.time;
   }
+
+  /**
+   * The incarnation is over, and nothing of it will ever run again: another one may have its realm. To be
+   * called once, between two turns; an isolate that is just dropped takes its realm with it.
+   * @returns whether another one may: not if a built-in object cannot be made as it was
+   */
+  close(): boolean {
+    return this.#giveBack();
+  }
 }
 
 /** The map of the bundle, its sources named by URL, so that breakpoints in raft.ts find their lines. */
@@ -101,15 +121,4 @@ function inlineMap({ raftPath, raftMap }: Scripts): string {
   const folder = pathToFileURL(`${dirname(resolve(raftPath))}/`).href;
   const map = { ...(JSON.parse(raftMap) as object), sourceRoot: folder };
   return `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString("base64")}`;
-}
-
-function evaluate<Exports>(script: Script, context: Context, require: (name: string) => unknown): Exports {
-  const run = script.runInContext(context) as (exports: object, module: object, require: unknown) => void;
-  const module = { exports: {} as Exports & object };
-  run.call(module.exports, module.exports, module, require);
-  return module.exports;
-}
-
-function refuseRequire(name: string): never {
-  throw new Error(`The prelude of a peer's realm must stand alone, but requires ${name}.`);
 }

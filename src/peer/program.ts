@@ -106,6 +106,9 @@ const leaveWhitewaterOut: Plugin = {
   },
 };
 
+/** As all modules are; esbuild says so of TypeScript alone, and these come from `.js` files in the package. */
+const STRICT = { js: '"use strict";' };
+
 type HostPrograms = Pick<Program, "preludeText" | "preludeCode" | "workerText" | "workerCode">;
 
 let hostProgramsOnce: Promise<HostPrograms> | undefined;
@@ -114,8 +117,8 @@ let hostProgramsOnce: Promise<HostPrograms> | undefined;
 function hostPrograms(): Promise<HostPrograms> {
   hostProgramsOnce ??= (async () => {
     const [prelude, worker] = await Promise.all([
-      bundle({ entryPoints: [ownFile("realm/prelude")], platform: "browser" }),
-      bundle({ entryPoints: [ownFile("../peer-worker")], platform: "node" }),
+      bundle({ entryPoints: [ownFile("realm/prelude")], platform: "browser", banner: STRICT }),
+      bundle({ entryPoints: [ownFile("../peer-worker")], platform: "node", banner: STRICT }),
     ]);
     return {
       preludeText: prelude.text,

@@ -16,6 +16,7 @@ export class IsolatedPeer implements VirtualPeer {
   readonly #peer: number;
   readonly #isolate: Isolate;
   readonly #gauge: TurnGauge | undefined;
+  #isAtTurn = false;
   #said: PeerToMain[] = [];
 
   constructor(program: CompiledProgram, spec: BootSpec, gauge?: TurnGauge) {
@@ -26,6 +27,7 @@ export class IsolatedPeer implements VirtualPeer {
 
   begin(nowUs: number, inputs: readonly TurnInput[]): void {
     this.#gauge?.begins(this.#peer, nowUs);
+    this.#isAtTurn = true;
     const { time } = this.#isolate;
     time?.setNowUs(nowUs);
     for (const input of inputs) {
@@ -37,6 +39,7 @@ export class IsolatedPeer implements VirtualPeer {
 
   end(): TurnEnd {
     this.#gauge?.ends();
+    this.#isAtTurn = false;
     const said = this.#said;
     this.#said = [];
     return { said, nextDueUs: this.#isolate.time?.nextDueUs() ?? Number.POSITIVE_INFINITY };
@@ -46,8 +49,10 @@ export class IsolatedPeer implements VirtualPeer {
     this.#isolate.fault(kind, error);
   }
 
-  /** Nobody gives it a turn any more; its realm is collected. */
-  terminate(): void {}
+  /** Nobody gives it a turn any more. What is left of the one it has may still run, in a realm for itself. */
+  terminate(): void {
+    if (!this.#isAtTurn) this.#isolate.close();
+  }
 
   /** The turn may never end, so the gauge hears of a flood at once; the tester hears of it at the end. */
   #say(message: PeerToMain): void {

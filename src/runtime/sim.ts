@@ -19,7 +19,7 @@ export class Sim {
 
   /** @param gauge told of each turn, where another thread watches this one */
   constructor(program: Program, gauge?: TurnGauge) {
-    this.#program = new CompiledProgram(program);
+    this.#program = new CompiledProgram(program, { reusesRealms: true });
     this.#gauge = gauge;
   }
 

@@ -8,6 +8,9 @@ import { realmTextEncoder } from "./text.js";
 import type { Callback, Timers } from "./timers.js";
 import { timersPromises } from "./timers-promises.js";
 
+/** Modules that every mode has, by name without `node:`. */
+export type CommonModules = Record<"console" | "process" | "timers" | "timers/promises", () => object>;
+
 /** By this symbol `util.promisify(setTimeout)` finds its twin in `node:timers/promises`. */
 const PROMISIFIED = Symbol.for("nodejs.util.promisify.custom");
 
@@ -23,7 +26,7 @@ export function installCommonGlobals(
   timers: Timers,
   nowMs: () => number,
   makeProcess: () => object,
-): Record<string, () => object> {
+): CommonModules {
   const { host } = options;
   const promises = timersPromises(timers);
   define(timers.setTimeout, PROMISIFIED, promises.setTimeout);

@@ -1,7 +1,7 @@
 import type { NodeModules } from "./node-modules.js";
 import type { GlobalsOptions } from "./options.js";
 import { installRealGlobals } from "./real-globals.js";
-import { installVirtualGlobals } from "./virtual-globals.js";
+import { installVirtualGlobals, type VirtualGlobals } from "./virtual-globals.js";
 import type { RealmTime } from "./virtual-time.js";
 
 export type { ErrorPlace } from "./errors.js";
@@ -9,6 +9,7 @@ export type { GlobalsOptions } from "./options.js";
 export type { RealmTime } from "./virtual-time.js";
 
 let nodeModules: NodeModules | undefined;
+let virtual: VirtualGlobals | undefined;
 
 /**
  * Gives a bare realm the globals of Node: over real time, or over virtual time and seeded chance, with what
@@ -21,9 +22,19 @@ export function installGlobals(realm: typeof globalThis, options: GlobalsOptions
     nodeModules = installRealGlobals(realm, options);
     return undefined;
   }
-  const { time, modules } = installVirtualGlobals(realm, options);
-  nodeModules = modules;
-  return time;
+  virtual = installVirtualGlobals(realm, options);
+  nodeModules = virtual.modules;
+  return virtual.time;
+}
+
+/** Virtual time only: objects behind the globals that are made once and that a program can lay hands on. */
+export function lastingObjects(): readonly object[] {
+  return virtual?.lasting ?? [];
+}
+
+/** Virtual time only: begins time and chance anew behind the globals, which are again as they were installed. */
+export function restartGlobals(seed: number): void {
+  virtual?.restart(seed);
 }
 
 /**

@@ -66,6 +66,11 @@ export class NodeModules {
     return loaded;
   }
 
+  /** Makes every module anew when it is next required. */
+  restart(): void {
+    this.#loaded.clear();
+  }
+
   #load(name: string, specifier: string): object {
     const own = this.#own[name];
     if (own) return own();

@@ -1,12 +1,13 @@
 import { AbortController, AbortSignal } from "./abort.js";
 import { realmBuffer } from "./buffer.js";
 import { installCommonGlobals } from "./common-globals.js";
+import { RealmConsole } from "./console.js";
 import { webCrypto } from "./crypto.js";
 import { installDate } from "./date.js";
 import { assign, define, defineLazily, once } from "./define.js";
 import { DOMException } from "./dom-exception.js";
 import { CustomEvent, Event, EventTarget } from "./event-target.js";
-import { type ForbiddenError, Refusals } from "./forbidden.js";
+import { ForbiddenError, Refusals } from "./forbidden.js";
 import { installLocale } from "./locale.js";
 import { NodeModules } from "./node-modules.js";
 import type { GlobalsOptions } from "./options.js";
@@ -16,7 +17,7 @@ import { RandomBits } from "./random.js";
 import { base64Function } from "./text.js";
 import { virtualModules } from "./virtual-modules.js";
 import { VirtualTime } from "./virtual-time.js";
-import { Timeout, virtualTimers } from "./virtual-timers.js";
+import { Immediate, Timeout, virtualTimers } from "./virtual-timers.js";
 import { SilentRegistry, StrongRef } from "./weak.js";
 
 /** Globals of Node that live in real time: each can be named, and refuses to be used. */
@@ -50,12 +51,19 @@ const WHY_REAL = "it works in real time";
 const WHY_BLOCKS = "it would stop virtual time";
 const WHY_COMPILES = "another thread compiles, in real time; new WebAssembly.Module and Instance work";
 
+/** What is behind the globals of a realm in virtual time. */
+export interface VirtualGlobals {
+  readonly time: VirtualTime;
+  readonly modules: NodeModules;
+  /** Objects of ours that a program can lay hands on by other ways than the globals, and that are made once. */
+  readonly lasting: readonly object[];
+  /** Begins time, chance and modules anew. What is made when it is first used is not known to have been used. */
+  restart(seed: number): void;
+}
+
 /** The globals of Node over virtual time and seeded chance. */
-export function installVirtualGlobals(
-  realm: typeof globalThis,
-  options: GlobalsOptions,
-): { time: VirtualTime; modules: NodeModules } {
-  const { host, onError, epochMs, seed } = options;
+export function installVirtualGlobals(realm: typeof globalThis, options: GlobalsOptions): VirtualGlobals {
+  const { host, onError, epochMs } = options;
   const time = new VirtualTime();
   const nowUs = () => time.nowUs();
   const refusals = new Refusals((error: ForbiddenError) => onError(error, "forbidden"));
@@ -72,15 +80,33 @@ export function installVirtualGlobals(
   giveDispose(host.globals.Symbol.dispose);
   installDate(realm, unixMs);
   installLocale(realm, unixMs);
-  const bits = new RandomBits(seed);
-  assign(realm.Math, "random", () => bits.float());
-  // A stream of its own: a peer that comes to draw a UUID keeps its election timeouts.
-  const cryptoBits = once(() => RandomBits.farFrom(seed));
+  let chance = chanceFrom(options.seed);
+  const cryptoBits = () => chance.cryptoBits();
+  assign(realm.Math, "random", () => chance.bits.float());
   closeLeaks(realm, refusals);
   defineVirtualClasses(realm, options, nowUs, () => webCrypto(cryptoBits(), host.globals.crypto, refusals));
   const parts = { realm, host, refusals, timers, nowUs, cryptoBits };
   const modules = new NodeModules(host, { ...own, ...virtualModules(parts) }, refusals);
-  return { time, modules };
+  const restart = (seed: number) => {
+    time.restart();
+    timers.restart();
+    modules.restart();
+    chance = chanceFrom(seed);
+  };
+  const lasting = [
+    own["timers/promises"](),
+    ForbiddenError,
+    Immediate,
+    RealmConsole,
+    Timeout,
+    VirtualPerformance,
+  ];
+  return { time, modules, lasting, restart };
+}
+
+/** Two streams of one seed: a peer that comes to draw a UUID keeps its election timeouts. */
+function chanceFrom(seed: number): { readonly bits: RandomBits; readonly cryptoBits: () => RandomBits } {
+  return { bits: new RandomBits(seed), cryptoBits: once(() => RandomBits.farFrom(seed)) };
 }
 
 /** The classes of Node's globals, each made when it is first used. */

@@ -49,6 +49,14 @@ export class VirtualTime implements RealmTime {
     this.#nowUs = nowUs;
   }
 
+  /** Begins anew at 0, with nothing to come. */
+  restart(): void {
+    this.#nowUs = 0;
+    this.#lastSequence = 0;
+    this.#cancelled = 0;
+    this.#queue = new TinyQueue<Alarm>([], byDueThenSequence);
+  }
+
   nextDueUs(): number {
     return this.#first()?.dueUs ?? Number.POSITIVE_INFINITY;
   }

@@ -23,6 +23,8 @@ interface TimerContext {
 export interface VirtualTimers extends Timers {
   /** From now on, callbacks are passed through `bind` when they are set (`AsyncLocalStorage`). */
   bindCallbacks(bind: (callback: Callback) => Callback): void;
+  /** Forgets numbers and binding. */
+  restart(): void;
 }
 
 /** @param warn told of a delay that does not fit, as Node warns */
@@ -31,7 +33,8 @@ export function virtualTimers(
   report: ReportError,
   warn: (name: string, text: string) => void,
 ): VirtualTimers {
-  const context: TimerContext = { time, report, numbered: new Map(), lastNumber: 0, bind: (same) => same };
+  const unbound = (callback: Callback): Callback => callback;
+  const context: TimerContext = { time, report, numbered: new Map(), lastNumber: 0, bind: unbound };
   const start = (callback: Callback, delay: unknown, args: readonly unknown[], repeats: boolean) => {
     checkCallback(callback);
     return new Timeout(context, context.bind(callback), delayMs(delay, warn), args, repeats);
@@ -51,6 +54,11 @@ export function virtualTimers(
     },
     bindCallbacks: (bind) => {
       context.bind = bind;
+    },
+    restart: () => {
+      context.numbered.clear();
+      context.lastNumber = 0;
+      context.bind = unbound;
     },
   };
 }

@@ -4,26 +4,53 @@
  * evaluated here, in the realm where they live.
  */
 import * as whitewater from "../../index.js";
+import { forgetErrors } from "../../labgob/errors.js";
+import { DecodeError, EncodeError, LabDecoder, LabEncoder } from "../../labgob/labgob.js";
+import { ClientEnd } from "../../labrpc/client-end.js";
 import type { PeerMeter } from "../../labrpc/peer-meter.js";
+import { UnknownMethodError } from "../../labrpc/server.js";
 import type { FaultKind, MainToPeer, PeerToMain } from "../../labrpc/wire.js";
+import { MemoryPersister } from "../../persister/memory-persister.js";
 import type { BootSpec } from "../../runtime/runtime.js";
-import { installGlobals, type RealmTime, requireNode } from "../globals/globals.js";
+import {
+  installGlobals,
+  lastingObjects,
+  type RealmTime,
+  requireNode,
+  restartGlobals,
+} from "../globals/globals.js";
 import type { HostServices } from "../host-services.js";
+import { ApplyChannel } from "./apply-channel.js";
 import { PeerHost } from "./peer-host.js";
 
-/** What the realm is given by the main realm of its thread. */
+/** What the realm is given by the main realm of its thread, once. */
 export interface RealmOptions {
-  readonly spec: BootSpec;
   readonly time: "real" | "virtual";
   readonly services: HostServices;
-  readonly say: (message: PeerToMain) => void;
-  /** Told where the peer's time goes, where the run is profiled. */
-  readonly meter?: PeerMeter | undefined;
   /** Evaluates raft.ts in the realm and returns its exports. */
   readonly evaluate: (require: (name: string) => unknown) => unknown;
 }
 
-/** What the main realm of the thread gets of the realm. */
+/** What one incarnation is given. */
+export interface IncarnationOptions {
+  readonly spec: BootSpec;
+  readonly say: (message: PeerToMain) => void;
+  /** Told where the peer's time goes, where the run is profiled. */
+  readonly meter?: PeerMeter | undefined;
+}
+
+/** A realm with all that a peer finds in it, for one incarnation at a time. */
+export interface Realm {
+  /**
+   * Moves an incarnation in. To be called again when the one before is over, and only if the built-in objects
+   * and the `lasting` ones are as they were at first.
+   */
+  begin(options: IncarnationOptions): RealmHandle;
+  /** Objects of ours that a raft.ts can lay hands on, and that are made once. */
+  readonly lasting: readonly object[];
+}
+
+/** What the main realm of the thread gets of an incarnation. */
 export interface RealmHandle {
   /** Loads raft.ts and calls `make`. */
   boot(): void;
@@ -44,20 +71,35 @@ const ERROR_KINDS = {
 } as const satisfies Record<string, FaultKind>;
 
 /** Called once per realm, before anything else runs in it. */
-export function openRealm({ spec, time, services, say, meter, evaluate }: RealmOptions): RealmHandle {
-  const host = new PeerHost(spec, say, meter);
+export function furnishRealm({ time, services, evaluate }: RealmOptions): Realm {
+  let host: PeerHost | undefined;
   const realmTime = installGlobals(globalThis, {
     time,
     host: services,
-    seed: spec.seed,
+    seed: 0,
     epochMs: EPOCH_MS,
-    console: (level, text) => host.log(level, text),
-    onError: (error, where) => host.fault(ERROR_KINDS[where], error),
+    console: (level, text) => host?.log(level, text),
+    onError: (error, where) => host?.fault(ERROR_KINDS[where], error),
   });
+  const require = (name: string): unknown => (name === "whitewater" ? whitewater : requireNode(name));
   return {
-    boot: () => host.boot(() => evaluate((name) => (name === "whitewater" ? whitewater : requireNode(name)))),
-    hear: (message) => host.hear(message),
-    fault: (kind, error) => host.fault(kind, error),
-    time: realmTime,
+    begin: ({ spec, say, meter }) => {
+      restartGlobals(spec.seed);
+      forgetErrors();
+      const tenant = new PeerHost(spec, say, meter);
+      host = tenant;
+      return {
+        boot: () => tenant.boot(() => evaluate(require)),
+        hear: (message) => tenant.hear(message),
+        fault: (kind, error) => tenant.fault(kind, error),
+        time: realmTime,
+      };
+    },
+    lasting: [...lastingObjects(), ...OUR_CLASSES, whitewater],
   };
 }
+
+const OUR_CLASSES = [
+  ...[ApplyChannel, ClientEnd, LabDecoder, LabEncoder, MemoryPersister],
+  ...[DecodeError, EncodeError, UnknownMethodError],
+];
