@@ -37,3 +37,14 @@ export function outOfMemory(limit: string): Pick<RunError, "kind" | "message"> {
     message: `the run ran out of memory: it has ${limit} for all its peers. What do they keep that grows?`,
   };
 }
+
+/** The fault of a run that ended what it was run in. */
+export function endedItself(
+  what: "thread" | "process",
+  exitCode: string,
+): Pick<RunError, "kind" | "message"> {
+  return {
+    kind: "exit",
+    message: `the run ended its ${what}, with exit code ${exitCode}: does the case call process.exit, or throw where nobody catches?`,
+  };
+}

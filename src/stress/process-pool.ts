@@ -1,7 +1,7 @@
 import { totalmem } from "node:os";
 import type { CaseDefinition, RunError } from "../harness/case.js";
 import { titleLine } from "../harness/report.js";
-import { brokenOff, caseIsStuck, outOfMemory } from "./broken-off.js";
+import { brokenOff, caseIsStuck, endedItself, outOfMemory } from "./broken-off.js";
 import { type Death, PoolProcess, STUCK_S } from "./pool-process.js";
 import type { ProcessSetup } from "./run-process.js";
 import type { RunSetup } from "./run-worker.js";
@@ -98,8 +98,7 @@ function errorOf({ cause, exitCode, signal, lastWords }: Death, rssMiB: number):
     const hint = signal === "SIGKILL" ? ", as by a system that has no memory left" : "";
     return { kind: "exit", message: `the process of the run was ended by ${signal}${hint}`, details };
   }
-  const message = `the process of the run ended by itself, with exit code ${exitCode}: does the case call process.exit, or throw where nobody catches?`;
-  return { kind: "exit", message, details };
+  return { ...endedItself("process", String(exitCode)), details };
 }
 
 /** Lines of what a process wrote last, at most. */

@@ -2,7 +2,7 @@ import { Piscina } from "piscina";
 import type { CaseDefinition, RunError } from "../harness/case.js";
 import { titleLine } from "../harness/report.js";
 import { ownFile } from "../peer/program.js";
-import { brokenOff, outOfMemory } from "./broken-off.js";
+import { brokenOff, endedItself, outOfMemory } from "./broken-off.js";
 import type { RunSetup, ToldReport, WatchedTask } from "./run-worker.js";
 import type { RunManner, Runner, RunReport } from "./runner.js";
 import { Watch } from "./watch.js";
@@ -74,5 +74,7 @@ export class RunPool implements Runner {
 function threadError(error: unknown, heapMiB: number): Omit<RunError, "atMs"> {
   const { code, message } = error as Error & { code?: string };
   if (code === "ERR_WORKER_OUT_OF_MEMORY") return outOfMemory(`${heapMiB} MiB of heap`);
+  const exitCode = /^worker exited with code: (\d+)$/.exec(message)?.[1];
+  if (exitCode !== undefined) return endedItself("thread", exitCode);
   return { kind: "exit", message: `the thread of the run died: ${message}` };
 }

@@ -7,6 +7,9 @@ import {
 import type { CaseDefinition, RunResult } from "../harness/case.js";
 import { signatureOf } from "./signature.js";
 
+/** What takes longer counts as this long: an hour, which no run lasts. */
+const MAX_DURATION_MS = 3_600_000;
+
 /** What a campaign keeps of the runs of one case. */
 export interface CaseTally {
   readonly name: string;
@@ -76,7 +79,7 @@ export class Tally {
     tally.rpcs += result.rpcs;
     tally.events += events;
     tally.wallMs += result.wallMs;
-    tally.durationMs.recordValue(Math.max(1, Math.round(result.seconds * 1000)));
+    tally.durationMs.recordValue(Math.min(MAX_DURATION_MS, Math.max(1, Math.round(result.seconds * 1000))));
     if (result.status === "passed") return;
     tally.failed += 1;
     this.#addFailures({ signature: signatureOf(result), count: 1, example: result });
@@ -119,7 +122,7 @@ export class Tally {
     const known = this.#cases.get(name);
     if (known) return known;
     const nothing = { runs: 0, failed: 0, rpcs: 0, events: 0, wallMs: 0 };
-    const fresh: CaseTally = { name, part, title, peers, ...nothing, durationMs: build() };
+    const fresh: CaseTally = { name, part, title, peers, ...nothing, durationMs: newHistogram() };
     this.#cases.set(name, fresh);
     return fresh;
   }
@@ -133,6 +136,11 @@ export class Tally {
     known.count += group.count;
     if (group.example.seed < known.example.seed) known.example = group.example;
   }
+}
+
+/** All of one size, so that the same runs come to the same histogram, however they were merged. */
+function newHistogram(): Histogram {
+  return build({ lowestDiscernibleValue: 1, highestTrackableValue: MAX_DURATION_MS, autoResize: false });
 }
 
 function checkCounts({ name, runs, failed, rpcs, events, wallMs }: Omit<CaseTally, "durationMs">): void {

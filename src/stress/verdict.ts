@@ -14,6 +14,9 @@ const LATE_MS = 100;
 /** The kinds of error that are a promise of Raft broken, whoever noticed. */
 const SAFETY_KINDS = ["safety", "apply"];
 
+/** The kinds of error that are the case's own, and say nothing of the Raft. */
+const OWN_KINDS = ["case", "usage"];
+
 /** What the lab's cases say of a promise broken. */
 const SAFETY_MESSAGE = /\(>1\) leaders|is missing$|there is no majority|expected no leader/;
 
@@ -27,7 +30,7 @@ export interface ExaminerOptions {
   readonly check: boolean;
 }
 
-/** Examines a failed run on threads, and adds the verdict to its error. */
+/** Examines a failed run on threads, and adds the verdict to its error, unless the case itself is at fault. */
 export async function examined(
   definition: CaseDefinition,
   report: RunReport,
@@ -35,7 +38,7 @@ export async function examined(
 ): Promise<RunReport> {
   const { result } = report;
   const { error } = result;
-  if (!error) return report;
+  if (!error || OWN_KINDS.includes(error.kind)) return report;
   const verdict = await verdictOf(definition, report, error, options);
   return { ...report, result: { ...result, error: { ...error, verdict } } };
 }
