@@ -34,6 +34,22 @@ test("saveRaftState leaves the snapshot as it is", (t) => {
   t.deepEqual(persister.readSnapshot(), bytes(2));
 });
 
+test("adopt takes the arrays themselves, of any realm, and what is read is a copy in this one", (t) => {
+  const saves: (Uint8Array | null)[] = [];
+  const persister = new MemoryPersister(EMPTY, bytes(9), (state, snapshot) => saves.push(state, snapshot));
+  const foreign = runInContext("Uint8Array.from([1, 2])", createContext()) as Uint8Array;
+  persister.adopt(foreign, null);
+  t.is(saves[0], foreign);
+  t.is(saves[1], null);
+  const read = persister.readRaftState();
+  t.deepEqual(read, bytes(1, 2));
+  read.fill(0);
+  t.deepEqual(persister.copy().readRaftState(), bytes(1, 2));
+  t.deepEqual(persister.readSnapshot(), bytes(9));
+  persister.adopt(bytes(3), bytes(4));
+  t.deepEqual([persister.readRaftState(), persister.readSnapshot()], [bytes(3), bytes(4)]);
+});
+
 test("bytes are copied in and out", (t) => {
   const [bornWith, state, snapshot] = [bytes(1), bytes(2), bytes(3)];
   const persister = new MemoryPersister(bornWith, bornWith);

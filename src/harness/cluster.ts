@@ -5,7 +5,6 @@ import { Network } from "../labrpc/network.js";
 import type { Name } from "../labrpc/wire.js";
 import type { ApplyMsg, Command, RaftState, StartResult } from "../peer/raft-peer.js";
 import { MemoryPersister } from "../persister/memory-persister.js";
-import type { Persister } from "../persister/persister.js";
 import { MAX_SEED, type Random } from "../runtime/random.js";
 import type { Runtime } from "../runtime/runtime.js";
 import type { TraceSink } from "../trace/event.js";
@@ -56,7 +55,7 @@ interface Place {
   /** Counts the boots. */
   incarnation: number;
   /** Survives the incarnations; none before the first boot. */
-  saved: Persister | undefined;
+  saved: MemoryPersister | undefined;
   /** `ends[j]` is the name of the end that leads to server j, new at each boot; empty before the first. */
   ends: readonly Name[];
   isConnected: boolean;
@@ -204,7 +203,7 @@ export class Cluster {
     });
   }
 
-  #boot(peer: number, { incarnation, ends }: Place, persister: Persister): PeerHandle {
+  #boot(peer: number, { incarnation, ends }: Place, persister: MemoryPersister): PeerHandle {
     const { runtime, network } = this;
     this.trace?.record({ kind: "boot", peer, incarnation });
     const process = runtime.boot({

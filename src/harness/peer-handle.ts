@@ -5,7 +5,7 @@ import { TesterPort } from "../labrpc/tester-endpoint.js";
 import type { Fault, Name, PeerToMain } from "../labrpc/wire.js";
 import type { Command, RaftState, StartResult } from "../peer/raft-peer.js";
 import type { TesterApi } from "../peer/realm/tester-api.js";
-import type { Persister } from "../persister/persister.js";
+import type { MemoryPersister } from "../persister/memory-persister.js";
 import type { Clock } from "../runtime/clock.js";
 import type { PeerProcess } from "../runtime/runtime.js";
 
@@ -34,7 +34,7 @@ export interface PeerHandleOptions {
   readonly network: Network;
   readonly clock: Clock;
   /** Takes this incarnation's saves. The tester replaces it by a copy when it crashes the peer. */
-  readonly persister: Persister;
+  readonly persister: Pick<MemoryPersister, "adopt">;
   readonly listener: PeerListener;
 }
 
@@ -124,8 +124,8 @@ export class PeerHandle {
         this.server.settle(message.rpcId, message.reply);
         break;
       case "save":
-        if (message.snapshot) persister.save(message.state, message.snapshot);
-        else persister.saveRaftState(message.state);
+        // Only this message holds these bytes, and the state is often the largest thing that a peer says.
+        persister.adopt(message.state, message.snapshot);
         listener.onSave(message.state, message.snapshot);
         break;
       case "apply":

@@ -37,12 +37,24 @@ export class MemoryPersister implements Persister {
     this.#onSave?.(this.#state, null);
   }
 
+  /**
+   * Saves the arrays themselves, with no copy made of them: nobody may change them any more. `snapshot` is
+   * `null` where the old one stays.
+   */
+  adopt(state: Uint8Array, snapshot: Uint8Array | null): void {
+    this.#state = state;
+    if (snapshot) this.#snapshot = snapshot;
+    this.#onSave?.(state, snapshot);
+  }
+
+  // What was adopted may be of another realm, and its `slice` would make another of that realm.
+
   readRaftState(): Uint8Array {
-    return this.#state.slice();
+    return new Uint8Array(this.#state);
   }
 
   readSnapshot(): Uint8Array {
-    return this.#snapshot.slice();
+    return new Uint8Array(this.#snapshot);
   }
 
   raftStateSize(): number {
