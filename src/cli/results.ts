@@ -145,7 +145,7 @@ export function writeWhole(file: string, text: string): string | undefined {
     if (fresh !== file) renameSync(fresh, file);
     return undefined;
   } catch (error) {
-    if (fresh !== file) rmSync(fresh, { force: true });
+    if (canReplace(fresh)) rmSync(fresh, { force: true });
     return error instanceof Error ? error.message : String(error);
   }
 }
