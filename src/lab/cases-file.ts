@@ -1,11 +1,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, extname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Plugin } from "esbuild";
+import * as cases from "../cases.js";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { casesOfModule } from "../harness/select.js";
+import * as index from "../index.js";
 import { BundleError, bundle } from "../peer/program.js";
 import { requireFile } from "../peer/user-file.js";
 import { labCases } from "./index.js";
@@ -64,14 +66,23 @@ async function bundleCases(entry: string, folder: string): Promise<string> {
   return text;
 }
 
+/** What the user's cases import of ours, by the name to import it. */
+const OWN_MODULES: Readonly<Record<string, object>> = { whitewater: index, "whitewater/cases": cases };
+
+/** Where the bundle finds these. A path would not do: in a thread, what loads our sources may not load it. */
+const OWN_MODULES_AT = "whitewater modules of this thread";
+Object.assign(globalThis, { [OWN_MODULES_AT]: OWN_MODULES });
+
 /** The user's cases get the modules that run them, so that a `CaseFailure` there is a `CaseFailure` here. */
 const leaveWhitewaterOut: Plugin = {
   name: "whitewater",
   setup(build) {
-    build.onResolve({ filter: /^whitewater(\/cases)?$/ }, ({ path }) => {
-      const module = path === "whitewater" ? "index" : "cases";
-      const own = new URL(`../${module}${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
-      return { path: own.href, external: true };
+    const namespace = "whitewater";
+    build.onResolve({ filter: /^whitewater(\/cases)?$/ }, ({ path }) => ({ path, namespace }));
+    build.onLoad({ filter: /.*/, namespace }, ({ path }) => {
+      const module = `globalThis[${JSON.stringify(OWN_MODULES_AT)}][${JSON.stringify(path)}]`;
+      const names = Object.keys(OWN_MODULES[path] ?? {});
+      return { contents: names.map((name) => `export const ${name} = ${module}.${name};`).join("\n") };
     });
   },
 };

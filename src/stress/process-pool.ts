@@ -10,6 +10,8 @@ import type { RunManner, Runner, RunReport } from "./runner.js";
 export interface ProcessPoolOptions extends RunSetup {
   /** Runs at once, each in a process of its own. */
   readonly processes: number;
+  /** Memory that one of them may have in use, in MiB. Default: enough, or its share where there is less. */
+  readonly maxRssMiB?: number;
 }
 
 /** Memory that one of these processes may have in use, in MiB: ten times what the lab's cases need. */
@@ -32,8 +34,8 @@ export class ProcessPool implements Runner {
     for (const process of this.#all) process.kill();
   };
 
-  constructor({ processes, program, casesFile }: ProcessPoolOptions) {
-    this.#setup = { program, casesFile, maxRssMiB: maxRssMiB(processes) };
+  constructor({ processes, program, casesFile, maxRssMiB = fairRssMiB(processes) }: ProcessPoolOptions) {
+    this.#setup = { program, casesFile, maxRssMiB };
     process.on("exit", this.#killAll);
   }
 
@@ -80,7 +82,7 @@ export class ProcessPool implements Runner {
 }
 
 /** A fair share of the memory there is, where that is less than a run may need at most. */
-function maxRssMiB(processes: number): number {
+function fairRssMiB(processes: number): number {
   const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   const share = (0.8 * Math.min(totalmem(), limit)) / processes / 2 ** 20;
   return Math.round(Math.max(MIN_RSS_MIB, Math.min(MAX_RSS_MIB, share)));

@@ -39,6 +39,8 @@ export class RunPool implements Runner {
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: 60_000,
+      // Its waiting threads would stand still, and what one case has left to throw would hit the next.
+      atomics: "disabled",
       workerData: this.#setup,
       resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: YOUNG_MIB },
     });
