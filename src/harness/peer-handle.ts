@@ -1,10 +1,8 @@
-import { type Remote, releaseProxy, wrap } from "comlink";
+import { encode } from "../labgob/labgob.js";
 import { LinkServer } from "../labrpc/link-server.js";
 import type { Network } from "../labrpc/network.js";
-import { TesterPort } from "../labrpc/tester-endpoint.js";
-import type { Fault, Name, PeerToMain } from "../labrpc/wire.js";
+import type { Fault, MainToPeer, Name, PeerToMain } from "../labrpc/wire.js";
 import type { Command, RaftState, StartResult } from "../peer/raft-peer.js";
-import type { TesterApi } from "../peer/realm/tester-api.js";
 import type { MemoryPersister } from "../persister/memory-persister.js";
 import type { Clock } from "../runtime/clock.js";
 import type { PeerProcess } from "../runtime/runtime.js";
@@ -49,14 +47,9 @@ export class PeerHandle {
   readonly ready: Promise<boolean>;
   readonly #options: PeerHandleOptions;
   readonly #process: PeerProcess;
-  readonly #port: TesterPort;
-  /** Held as long as the peer lives: comlink drops the calls in flight of a proxy that is collected. */
-  readonly #tester: Remote<TesterApi>;
-  /** The methods called often: each look-up makes a new proxy, which costs more than the call. */
-  readonly #start: Remote<TesterApi>["start"];
-  readonly #getState: Remote<TesterApi>["getState"];
-  /** Settles the tester's calls that have no answer yet, for the case that none comes. */
-  readonly #outstanding = new Set<() => void>();
+  /** The tester's calls without an answer yet: each takes it, or learns that the peer is crashed. */
+  readonly #asked = new Map<number, (answer: StartResult | undefined) => void>();
+  #lastAskId = 0;
   #settleReady: (isReady: boolean) => void = () => {};
   #isReady = false;
   #isCrashed = false;
@@ -66,10 +59,6 @@ export class PeerHandle {
     this.#process = options.process;
     const { link } = this.#process;
     this.server = new LinkServer(link, options.clock);
-    this.#port = new TesterPort((message) => link.post({ kind: "tester", message }));
-    this.#tester = wrap<TesterApi>(this.#port);
-    this.#start = this.#tester.start;
-    this.#getState = this.#tester.getState;
     this.ready = new Promise((resolve) => {
       this.#settleReady = resolve;
     });
@@ -84,15 +73,25 @@ export class PeerHandle {
   /**
    * Asks the peer to begin agreement. Calls arrive in the order made.
    * @returns the peer's answer; `NOT_LEADER` if it is crashed before it answers
-   * @throws {EncodeError} (as a rejection) if the command cannot travel
+   * @throws {EncodeError} if the command cannot travel
    */
   start(command: Command): Promise<StartResult> {
-    return this.#orIfCrashed(NOT_LEADER, () => this.#start(command));
+    const bytes = encode(command, "command");
+    return new Promise((resolve) => {
+      const take = (answer: StartResult = NOT_LEADER): void => resolve(answer);
+      this.#ask((askId) => ({ kind: "start", askId, command: bytes }), take);
+    });
   }
 
   /** @returns the peer's answer; `UNKNOWN_STATE` if it is crashed before it answers */
   getState(): Promise<RaftState> {
-    return this.#orIfCrashed(UNKNOWN_STATE, () => this.#getState());
+    return new Promise((resolve) => {
+      const take = (answer: RaftState = UNKNOWN_STATE): void => {
+        const { term, isLeader } = answer;
+        resolve(answer === UNKNOWN_STATE ? answer : { term, isLeader });
+      };
+      this.#ask((askId) => ({ kind: "get-state", askId }), take);
+    });
   }
 
   /** Ends the peer at this instant. Nothing of it is heard any more, and nobody waits for it. */
@@ -100,12 +99,10 @@ export class PeerHandle {
     if (this.#isCrashed) return;
     this.#isCrashed = true;
     // The lab asks the peer to stop and does not wait for that (lab-spec 6.4). Here it has no time left to.
-    this.#tester.kill().catch(() => {});
-    this.#tester[releaseProxy]();
-    this.#port.close();
+    this.#process.link.post({ kind: "kill" });
     this.#process.terminate();
-    for (const settle of this.#outstanding) settle();
-    this.#outstanding.clear();
+    for (const take of this.#asked.values()) take(undefined);
+    this.#asked.clear();
     this.#settleReady(false);
   }
 
@@ -136,8 +133,8 @@ export class PeerHandle {
       case "log":
         listener.onLog(message);
         break;
-      case "tester":
-        this.#port.hear(message.message);
+      case "answer":
+        this.#answered(message);
         break;
       case "fault":
         listener.onFault(message.fault);
@@ -155,20 +152,19 @@ export class PeerHandle {
     );
   }
 
-  /** The answer to `call`, or `fallback` as soon as the peer is crashed. */
-  #orIfCrashed<Answer>(fallback: Answer, call: () => Promise<Answer>): Promise<Answer> {
-    if (this.#isCrashed) return Promise.resolve(fallback);
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => resolve(fallback);
-      this.#outstanding.add(giveUp);
-      const settled = (settle: () => void): void => {
-        this.#outstanding.delete(giveUp);
-        settle();
-      };
-      call().then(
-        (answer) => settled(() => resolve(answer)),
-        (error: unknown) => settled(() => reject(error)),
-      );
-    });
+  #ask(question: (askId: number) => MainToPeer, take: (answer: StartResult | undefined) => void): void {
+    if (this.#isCrashed) {
+      take(undefined);
+      return;
+    }
+    this.#lastAskId += 1;
+    this.#asked.set(this.#lastAskId, take);
+    this.#process.link.post(question(this.#lastAskId));
+  }
+
+  #answered({ askId, index, term, isLeader }: Extract<PeerToMain, { kind: "answer" }>): void {
+    const take = this.#asked.get(askId);
+    this.#asked.delete(askId);
+    take?.({ index, term, isLeader });
   }
 }

@@ -17,11 +17,14 @@ const KIND = {
   save: 3,
   apply: 4,
   log: 5,
-  tester: 6,
+  answer: 6,
   fault: 7,
   request: 8,
   outcome: 9,
   taken: 10,
+  start: 11,
+  "get-state": 12,
+  kill: 13,
 } as const satisfies Record<WireMessage["kind"], number>;
 
 /** Encodes messages into a buffer of their own. */
@@ -69,8 +72,20 @@ function writeMessage(to: FrameWriter, message: WireMessage): void {
       to.bytesOrNull(message.snapshot);
       break;
     case "apply":
-    case "tester":
       to.bytes(message.message);
+      break;
+    case "answer":
+      to.whole(message.askId);
+      to.number(message.index);
+      to.number(message.term);
+      to.flag(message.isLeader);
+      break;
+    case "start":
+      to.whole(message.askId);
+      to.bytes(message.command);
+      break;
+    case "get-state":
+      to.whole(message.askId);
       break;
     case "log":
       to.word(message.level);
@@ -83,6 +98,7 @@ function writeMessage(to: FrameWriter, message: WireMessage): void {
       break;
     case "ready":
     case "taken":
+    case "kill":
       break;
     default:
       message satisfies never;
@@ -118,8 +134,20 @@ function readMessage(from: FrameReader): WireMessage {
         term: from.number(),
         isLeader: from.flag(),
       };
-    case KIND.tester:
-      return { kind: "tester", message: from.bytes() };
+    case KIND.answer:
+      return {
+        kind: "answer",
+        askId: from.whole(),
+        index: from.number(),
+        term: from.number(),
+        isLeader: from.flag(),
+      };
+    case KIND.start:
+      return { kind: "start", askId: from.whole(), command: from.bytes() };
+    case KIND["get-state"]:
+      return { kind: "get-state", askId: from.whole() };
+    case KIND.kill:
+      return { kind: "kill" };
     case KIND.fault:
       return { kind: "fault", fault: readFault(from) };
     case KIND.ready:

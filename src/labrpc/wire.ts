@@ -30,8 +30,14 @@ export type PeerToMain =
       readonly term: number;
       readonly isLeader: boolean;
     }
-  /** One message of comlink: the answer to a call by the tester. */
-  | { readonly kind: "tester"; readonly message: Uint8Array }
+  /** The answer to the `start` or `get-state` of the same `askId`; to the latter, `index` means nothing. */
+  | {
+      readonly kind: "answer";
+      readonly askId: number;
+      readonly index: number;
+      readonly term: number;
+      readonly isLeader: boolean;
+    }
   /** Something that ends the case: the peer broke a rule, threw, or was never loaded. */
   | { readonly kind: "fault"; readonly fault: Fault };
 
@@ -43,8 +49,12 @@ export type MainToPeer =
   | { readonly kind: "outcome"; readonly rpcId: number; readonly reply: Uint8Array | null }
   /** The tester has taken the last `apply`. */
   | { readonly kind: "taken" }
-  /** One message of comlink: a call by the tester. */
-  | { readonly kind: "tester"; readonly message: Uint8Array };
+  /** The tester's call of `start`, the command encoded; answered by an `answer`, or by a `fault`. */
+  | { readonly kind: "start"; readonly askId: number; readonly command: Uint8Array }
+  /** The tester's call of `getState`; answered by an `answer`, or by a `fault`. */
+  | { readonly kind: "get-state"; readonly askId: number }
+  /** The tester's call of `kill`, which nobody waits for. */
+  | { readonly kind: "kill" };
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

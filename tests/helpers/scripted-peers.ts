@@ -1,8 +1,6 @@
 import type { ExecutionContext } from "ava";
-import { expose } from "comlink";
 import { Config, type ConfigOptions } from "../../src/harness/config.js";
-import { encode } from "../../src/labgob/labgob.js";
-import { TesterPort } from "../../src/labrpc/tester-endpoint.js";
+import { decode, encode } from "../../src/labgob/labgob.js";
 import type { MainToPeer, PeerToMain } from "../../src/labrpc/wire.js";
 import type { Command, RaftState, StartResult } from "../../src/peer/raft-peer.js";
 import type { Link } from "../../src/runtime/link.js";
@@ -34,10 +32,8 @@ export class ScriptedPeer implements PeerProcess {
 
   constructor(spec: BootSpec) {
     this.spec = spec;
-    const port = new TesterPort((message) => this.say({ kind: "tester", message }));
-    expose(this.#testerApi(), port);
     this.link = {
-      post: (message) => queueMicrotask(() => this.#hear(message, port)),
+      post: (message) => queueMicrotask(() => this.#hear(message)),
       onMessage: (hear) => {
         this.#toTester = hear;
       },
@@ -69,31 +65,35 @@ export class ScriptedPeer implements PeerProcess {
     this.isTerminated = true;
   }
 
-  #hear(message: MainToPeer, port: TesterPort): void {
+  #hear(message: MainToPeer): void {
     if (this.isTerminated) return;
-    if (message.kind !== "tester") this.heard.push(message);
-    if (!this.isAnswering) return;
-    if (message.kind === "tester") port.hear(message.message);
-    if (message.kind === "request") {
-      const reply = this.onRequest(message.svcMeth, message.args);
-      this.say({ kind: "reply", rpcId: message.rpcId, reply });
+    switch (message.kind) {
+      case "start":
+        this.#ask("start", message.askId, () => this.onStart(decode(message.command)));
+        break;
+      case "get-state":
+        this.#ask("getState", message.askId, () => ({ index: -1, ...this.state }));
+        break;
+      case "kill":
+        this.asked.push("kill");
+        break;
+      case "request":
+        this.heard.push(message);
+        if (this.isAnswering) this.#reply(message.rpcId, this.onRequest(message.svcMeth, message.args));
+        break;
+      default:
+        this.heard.push(message);
     }
   }
 
-  #testerApi() {
-    return {
-      start: (command: Command): StartResult => {
-        this.asked.push("start");
-        return this.onStart(command);
-      },
-      getState: (): RaftState => {
-        this.asked.push("getState");
-        return this.state;
-      },
-      kill: (): void => {
-        this.asked.push("kill");
-      },
-    };
+  #reply(rpcId: number, reply: Uint8Array): void {
+    this.say({ kind: "reply", rpcId, reply });
+  }
+
+  #ask(name: string, askId: number, answer: () => StartResult): void {
+    if (!this.isAnswering) return;
+    this.asked.push(name);
+    this.say({ kind: "answer", askId, ...answer() });
   }
 }
 

@@ -1,14 +1,13 @@
-import * as Comlink from "comlink";
+import { decode } from "../../labgob/labgob.js";
 import { ClientEnd } from "../../labrpc/client-end.js";
 import { type Codec, meteredCodec, type PeerMeter } from "../../labrpc/peer-meter.js";
 import { HandlerError, Server, Service, UnknownMethodError } from "../../labrpc/server.js";
-import { TesterPort } from "../../labrpc/tester-endpoint.js";
 import type { FaultKind, LogLevel, MainToPeer, Name, PeerToMain } from "../../labrpc/wire.js";
 import { MemoryPersister } from "../../persister/memory-persister.js";
 import type { BootSpec } from "../../runtime/runtime.js";
-import type { RaftPeer } from "../raft-peer.js";
+import type { Command, RaftPeer, RaftState, StartResult } from "../raft-peer.js";
 import { ApplyChannel } from "./apply-channel.js";
-import { describe, TesterCallError, testerApi } from "./tester-api.js";
+import { describe, TesterApi, TesterCallError } from "./tester-api.js";
 
 /** Methods of a RaftPeer that are the tester's, not RPC handlers. */
 const TESTER_METHODS = ["start", "getState", "kill", "snapshot"];
@@ -24,9 +23,9 @@ export class PeerHost {
   readonly #codec: Codec;
   readonly #calls = new Map<number, (reply: Uint8Array | undefined) => void>();
   readonly #applyCh: ApplyChannel;
-  readonly #testerPort: TesterPort;
   #server = new Server();
   #raft: RaftPeer | undefined;
+  #tester: TesterApi | undefined;
   #lastRpcId = 0;
   #isAskingState = false;
 
@@ -37,7 +36,6 @@ export class PeerHost {
     this.#meter = meter;
     this.#codec = meteredCodec(meter);
     this.#applyCh = new ApplyChannel(say);
-    this.#testerPort = new TesterPort((message) => say({ kind: "tester", message }));
   }
 
   /** Evaluates raft.ts, calls its `make` and says `ready`; or says the `fault` that kept it from that. */
@@ -46,10 +44,7 @@ export class PeerHost {
       const raft = this.#make(loadModule());
       this.#raft = raft;
       this.#server = servicesOf(raft, this.#meter);
-      Comlink.expose(
-        testerApi(raft, (error) => this.fault("start", error)),
-        this.#testerPort,
-      );
+      this.#tester = new TesterApi(raft, (error) => this.fault("start", error));
       this.#say({ kind: "ready" });
     } catch (error) {
       this.fault("load", error);
@@ -68,8 +63,14 @@ export class PeerHost {
       case "taken":
         this.#applyCh.taken();
         break;
-      case "tester":
-        this.#testerPort.hear(message.message);
+      case "start":
+        void this.#answer(message.askId, this.#tester?.start(decode<Command>(message.command)));
+        break;
+      case "get-state":
+        void this.#answer(message.askId, this.#tester?.getState());
+        break;
+      case "kill":
+        this.#tester?.kill();
         break;
       default:
         message satisfies never;
@@ -122,6 +123,14 @@ export class PeerHost {
       this.#calls.set(rpcId, settle);
     });
   };
+
+  /** The answer leaves as a handler's reply does: behind what the peer says at once on being asked. */
+  async #answer(askId: number, answer: StartResult | RaftState | undefined): Promise<void> {
+    await undefined;
+    if (!answer) return; // it has never been made, and its fault ends the case
+    const index = "index" in answer ? answer.index : -1;
+    this.#say({ kind: "answer", askId, index, term: answer.term, isLeader: answer.isLeader });
+  }
 
   #settle(rpcId: number, reply: Uint8Array | undefined): void {
     const settle = this.#calls.get(rpcId);

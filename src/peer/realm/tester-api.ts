@@ -1,47 +1,47 @@
-import type { Command, LogIndex, RaftPeer, RaftState, StartResult } from "../raft-peer.js";
-
-/** What the tester may ask of a peer, through comlink over the peer's link. */
-export interface TesterApi {
-  start(command: Command): StartResult;
-  getState(): RaftState;
-  kill(): void;
-  snapshot(index: LogIndex, snapshot: Uint8Array): void;
-}
+import type { Command, RaftPeer, RaftState, StartResult } from "../raft-peer.js";
 
 /** A peer's answer that is not what the lab's interface says. */
 export class TesterCallError extends Error {
   override readonly name = "TesterCallError";
 }
 
-/** The tester's calls on `raft`, each answer checked: a wrong one is told where it arose, not where it hurts. */
-export function testerApi(raft: RaftPeer, onError: (error: TesterCallError) => void): TesterApi {
-  const guarded = <Result>(name: string, call: () => Result, fallback: Result): Result => {
+/** What a call that fails comes to; its error ends the case. */
+const NO_ANSWER: StartResult = { index: -1, term: -1, isLeader: false };
+
+/** The tester's calls on a peer, each answer checked: a wrong one is told where it arose, not where it hurts. */
+export class TesterApi {
+  readonly #raft: RaftPeer;
+  readonly #onError: (error: TesterCallError) => void;
+
+  constructor(raft: RaftPeer, onError: (error: TesterCallError) => void) {
+    this.#raft = raft;
+    this.#onError = onError;
+  }
+
+  start(command: Command): StartResult {
+    return this.#guarded("start", () => checkedStart(this.#raft.start(command)), NO_ANSWER);
+  }
+
+  getState(): RaftState {
+    return this.#guarded("getState", () => checkedState(this.#raft.getState()), NO_ANSWER);
+  }
+
+  kill(): void {
+    this.#guarded("kill", () => void this.#raft.kill(), undefined);
+  }
+
+  #guarded<Result>(name: string, call: () => Result, fallback: Result): Result {
     try {
       return call();
     } catch (error) {
-      onError(
+      this.#onError(
         error instanceof TesterCallError
           ? error
           : new TesterCallError(`${name} threw: ${describe(error)}`, { cause: error }),
       );
       return fallback;
     }
-  };
-  return {
-    start: (command) =>
-      guarded("start", () => checkedStart(raft.start(command)), { index: -1, term: -1, isLeader: false }),
-    getState: () => guarded("getState", () => checkedState(raft.getState()), { term: -1, isLeader: false }),
-    kill: () => guarded("kill", () => void raft.kill(), undefined),
-    snapshot: (index, snapshot) =>
-      guarded(
-        "snapshot",
-        () => {
-          if (!raft.snapshot) throw new TesterCallError("this peer has no method snapshot; part 3D needs it");
-          raft.snapshot(index, snapshot);
-        },
-        undefined,
-      ),
-  };
+  }
 }
 
 function checkedStart(result: StartResult): StartResult {
