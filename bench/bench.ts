@@ -2,7 +2,20 @@
 export interface Bench {
   /** What it is about, in a few words. */
   readonly title: string;
-  readonly run: () => Promise<readonly SpeedPromise[]>;
+  /** @param tell prints a line of what it finds beside promises, such as a table */
+  readonly run: (options: BenchOptions, tell: (line: string) => void) => Promise<readonly SpeedPromise[]>;
+}
+
+/** What may be asked of the benches. */
+export interface BenchOptions {
+  /** The cases of `suite` and `shares`: a regular expression, as of `whitewater test --run`. */
+  readonly run: string;
+  /** Whether `suite` runs the cases on threads as well, which takes minutes of real time. */
+  readonly threads: boolean;
+  /** What a call of the benchmark of Go's labrpc takes on this machine, in µs, where it was measured before. */
+  readonly goUs: number | undefined;
+  /** The folder of Go's labrpc, where that benchmark is to be run now. */
+  readonly goLabrpc: string | undefined;
 }
 
 /** A line of the speed promises: what is done, against what, and how the two compare in this run. */

@@ -23,6 +23,12 @@ export interface RoundsOptions {
   readonly runsPerRound: number;
 }
 
+/** What the two contestants took in one round, in ms. */
+export interface RoundCosts {
+  readonly whatMs: number;
+  readonly againstMs: number;
+}
+
 /**
  * Compares two contestants that take turns, so that whatever else the machine does hits both. Who begins
  * a round alternates, for the first may find the machine in another state than the second.
@@ -32,7 +38,7 @@ export async function compare(
   against: Contestant,
   { rounds, warmUpRounds, runsPerRound }: RoundsOptions,
 ): Promise<Comparison> {
-  const costs: { whatMs: number; againstMs: number }[] = [];
+  const costs: RoundCosts[] = [];
   for (let round = 0; round < warmUpRounds + rounds; round += 1) {
     const isWhatFirst = round % 2 === 0;
     const first = await costMs(isWhatFirst ? what : against, runsPerRound);
@@ -40,11 +46,16 @@ export async function compare(
     if (round < warmUpRounds) continue;
     costs.push(isWhatFirst ? { whatMs: first, againstMs: second } : { whatMs: second, againstMs: first });
   }
+  return comparisonOf(costs);
+}
+
+/** What came of each round, in figures. */
+export function comparisonOf(costs: readonly RoundCosts[]): Comparison {
   const ratios = costs.map(({ whatMs, againstMs }) => whatMs / againstMs);
   return {
     ratio: quantile(ratios, 0.5),
     quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
-    rounds,
+    rounds: costs.length,
     whatMs: quantile(
       costs.map(({ whatMs }) => whatMs),
       0.5,

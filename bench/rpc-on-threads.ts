@@ -1,7 +1,7 @@
 import type { Bench, SpeedPromise } from "./bench.js";
 import { ARGS, type Calls } from "./fixtures/caller.js";
 import { BarePair } from "./helpers/bare-pair.js";
-import { PeerPair } from "./helpers/peer-pair.js";
+import { PeerGroup } from "./helpers/peer-group.js";
 import { type Contestant, compare } from "./rounds.js";
 
 const ROUNDS = { rounds: 40, warmUpRounds: 10, runsPerRound: 3 };
@@ -17,7 +17,7 @@ const PIPELINED: Calls = { count: 3000, outstanding: 3 * 100 };
 export const rpcOnThreads: Bench = {
   title: "an RPC in the mode threads, peer to peer through the router",
   run: async () => {
-    const peers = await PeerPair.start();
+    const peers = await PeerGroup.start({ mode: "threads", peerCount: 2 });
     const values = new BarePair(ARGS);
     const bytes = new BarePair(new Uint8Array(100));
     const compared = async (
@@ -43,6 +43,6 @@ export const rpcOnThreads: Bench = {
   },
 };
 
-function timedBy(pair: PeerPair | BarePair, calls: Calls): Contestant {
+function timedBy(pair: PeerGroup | BarePair, calls: Calls): Contestant {
   return { run: async () => ({ overriddenDuration: (await pair.call(calls)) / calls.count }) };
 }
