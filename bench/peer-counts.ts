@@ -7,7 +7,7 @@ const MORE = [5, 9, 25, 101];
 const CALLS = 4000;
 const ROUNDS = { rounds: 20, warmUpRounds: 2, runsPerRound: 1 };
 /** Calls to each of the peers before any counts: each realm has its own code to be compiled. */
-const WARM_UP_CALLS = 1500;
+const WARM_UP_CALLS = 2000;
 
 /**
  * What an RPC costs in `sim` as peers get more: one of them calls all others in turn, as a leader does, with a

@@ -5,12 +5,17 @@ import { goCall } from "./helpers/go-call.js";
 import { PeerGroup } from "./helpers/peer-group.js";
 import { type Contestant, compare, type RoundsOptions } from "./rounds.js";
 
-const ROUNDS: RoundsOptions = { rounds: 30, warmUpRounds: 10, runsPerRound: 1 };
-/** What the benchmark of Go's labrpc does, though it makes 100,000 of them. */
+const ROUNDS: RoundsOptions = { rounds: 30, warmUpRounds: 5, runsPerRound: 1 };
+/** A run of Go's benchmark takes seconds. */
+const ROUNDS_WITH_GO: RoundsOptions = { rounds: 7, warmUpRounds: 1, runsPerRound: 1 };
+
+/** The call of the benchmark of Go's labrpc, one at a time as there. */
 const BENCHMARK: Calls = { count: 3000, outstanding: 1, handler: "handler2" };
-const BENCHMARK_AT_ONCE: Calls = { count: 3000, outstanding: 300, handler: "handler2" };
+const AT_ONCE: Calls = { ...BENCHMARK, outstanding: 300 };
 const APPEND_ENTRIES: Calls = { count: 3000, outstanding: 1 };
 const IN_LOCKSTEP: Calls = { count: 500, outstanding: 1 };
+/** Until V8 has compiled what they run. */
+const WARM_UP: Calls = { ...BENCHMARK, count: 20_000 };
 
 /**
  * RPCs from peer to peer in virtual time, through host, codec, kernel and network: in `sim` against the same
@@ -18,32 +23,57 @@ const IN_LOCKSTEP: Calls = { count: 500, outstanding: 1 };
  */
 export const rpcInSim: Bench = {
   title: "an RPC in the modes sim and lockstep, peer to peer through the router",
-  run: async (options, tell) => [...(await inSim(options, tell)), await inLockstep()],
+  run: async (options, tell) => {
+    const bare = await warmPair(false);
+    const traced = await warmPair(true);
+    try {
+      return [
+        ...(await againstGo(options, bare, traced, tell)),
+        ...(await againstSim(bare, traced)),
+        await inLockstep(),
+      ];
+    } finally {
+      await Promise.all([bare.close(), traced.close()]);
+    }
+  },
 };
 
-async function inSim(options: BenchOptions, tell: (line: string) => void): Promise<SpeedPromise[]> {
+async function againstGo(
+  options: BenchOptions,
+  bare: PeerGroup,
+  traced: PeerGroup,
+  tell: (line: string) => void,
+): Promise<SpeedPromise[]> {
   const go = await goCall(options);
-  if (go.us === undefined) tell(`Go: not measured. ${go.why}`);
-  const bare = await PeerGroup.start({ mode: "sim", peerCount: 2 });
-  const traced = await PeerGroup.start({ mode: "sim", peerCount: 2, keepsHistory: true });
-  const measure = async (group: PeerGroup, calls: Calls, what: string): Promise<SpeedPromise | undefined> => {
-    const measured = await compare(calling(group, calls), constantly(go.us ?? Number.NaN), ROUNDS);
-    if (go.us !== undefined)
-      return { what, against: "a call of Go's labrpc benchmark", promise: 1, measured };
-    tell(`${(measured.whatMs * 1000).toFixed(1).padStart(8)} µs  ${what}`);
-    return undefined;
-  };
-  try {
-    const lines = [
-      await measure(bare, BENCHMARK, "sim, Go's benchmark call"),
-      await measure(traced, BENCHMARK, "sim, the same, its history kept"),
-      await measure(bare, BENCHMARK_AT_ONCE, "sim, one of 300 at once"),
-      await measure(traced, APPEND_ENTRIES, "sim, an AppendEntries with one entry, its history kept"),
-    ];
-    return lines.filter((line) => line !== undefined);
-  } finally {
-    await Promise.all([bare.close(), traced.close()]);
+  if (!go) {
+    tell("Not compared with Go: give --go-labrpc FOLDER to run its benchmark, or --go-us MICROSECONDS.");
+    return [];
   }
+  const line = async (what: string, group: PeerGroup): Promise<SpeedPromise> => ({
+    what: `sim, one at a time${what}`,
+    against: "a call of the benchmark of Go's labrpc",
+    promise: 1,
+    measured: await compare(calling(group, BENCHMARK), go.contestant, ROUNDS_WITH_GO),
+  });
+  try {
+    return [await line("", bare), await line(", its history kept", traced)];
+  } finally {
+    await go.close();
+  }
+}
+
+async function againstSim(bare: PeerGroup, traced: PeerGroup): Promise<SpeedPromise[]> {
+  const line = async (what: string, ours: Contestant): Promise<SpeedPromise> => ({
+    what: `sim, ${what}`,
+    against: "one at a time",
+    promise: undefined,
+    measured: await compare(ours, calling(bare, BENCHMARK), ROUNDS),
+  });
+  return [
+    await line("one of 300 at once", calling(bare, AT_ONCE)),
+    await line("its history kept", calling(traced, BENCHMARK)),
+    await line("an AppendEntries with one entry, its history kept", calling(traced, APPEND_ENTRIES)),
+  ];
 }
 
 async function inLockstep(): Promise<SpeedPromise> {
@@ -54,7 +84,7 @@ async function inLockstep(): Promise<SpeedPromise> {
   };
   try {
     return {
-      what: "lockstep, one at a time",
+      what: "lockstep, an AppendEntries at a time, its history kept",
       against: "four bare hops of the value",
       promise: undefined,
       measured: await compare(calling(group, IN_LOCKSTEP), bareHops, ROUNDS),
@@ -64,10 +94,12 @@ async function inLockstep(): Promise<SpeedPromise> {
   }
 }
 
-function calling(group: PeerGroup, calls: Calls): Contestant {
-  return { run: async () => ({ overriddenDuration: await group.msPerCall(calls) }) };
+async function warmPair(keepsHistory: boolean): Promise<PeerGroup> {
+  const pair = await PeerGroup.start({ mode: "sim", peerCount: 2, keepsHistory });
+  await pair.call(WARM_UP);
+  return pair;
 }
 
-function constantly(us: number): Contestant {
-  return { run: async () => ({ overriddenDuration: us / 1000 }) };
+function calling(group: PeerGroup, calls: Calls): Contestant {
+  return { run: async () => ({ overriddenDuration: await group.msPerCall(calls) }) };
 }

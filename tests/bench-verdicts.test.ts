@@ -1,5 +1,5 @@
 import test from "ava";
-import { callsUs, goCall } from "../bench/helpers/go-call.js";
+import { callUs, goCall } from "../bench/helpers/go-call.js";
 import { type CaseRuns, caseTable, type RunCost, soundCases } from "../bench/helpers/suite-table.js";
 import { parseAsked } from "../bench/options.js";
 import { comparisonOf } from "../bench/rounds.js";
@@ -68,14 +68,21 @@ function cost(wallMs: number): RunCost {
   return { hasPassed: true, seconds: 2, wallMs, cpuMs: 1, events: 50 };
 }
 
-test("Go's benchmark is read in every unit that Go prints", (t) => {
-  const output = "=== RUN   TestBenchmark\n1.5s for 100000\n900ms for 100000\n1m0.5s for 100000\nok for 7\n";
-  t.deepEqual(callsUs(output), [15, 9, 605]);
-});
+for (const { line, us } of [
+  { line: "1.5s for 100000", us: 15 },
+  { line: "900ms for 100000", us: 9 },
+  { line: "1m0.5s for 100000", us: 605 },
+  { line: "ok for now", us: undefined },
+]) {
+  test(`"${line}" of Go's benchmark is ${us ?? "no"} µs per call`, (t) => {
+    t.is(callUs(`=== RUN   TestBenchmark\n${line}\n--- PASS: TestBenchmark\n`), us);
+  });
+}
 
-test("without Go's figure, the bench says how to give one", async (t) => {
-  const go = await goCall({ goUs: undefined, goLabrpc: undefined });
-  t.true(go.us === undefined && go.why.includes("--go-labrpc") && go.why.includes("--go-us"));
+test("Go's figure is the one given, and none where none is asked for", async (t) => {
+  const given = await goCall({ goUs: 15.2, goLabrpc: undefined });
+  t.deepEqual(await given?.contestant.run(), { overriddenDuration: 0.0152 });
+  t.is(await goCall({ goUs: undefined, goLabrpc: undefined }), undefined);
 });
 
 test("names and options of the command line are told apart", (t) => {

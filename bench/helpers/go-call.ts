@@ -1,35 +1,57 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import type { BenchOptions } from "../bench.js";
+import type { Contestant } from "../rounds.js";
 
-/** Runs of Go's benchmark; the fastest counts, as the one that the machine disturbed least. */
-const RUNS = 3;
+const execute = promisify(execFile);
 
-/** What a call of the benchmark of Go's labrpc takes, in µs; or why that is not known. */
-export type GoCall = { readonly us: number } | { readonly us: undefined; readonly why: string };
-
-/** The figure that was given; else that of the benchmark, run now. */
-export async function goCall({ goUs, goLabrpc }: Pick<BenchOptions, "goUs" | "goLabrpc">): Promise<GoCall> {
-  if (goUs !== undefined) return { us: goUs };
-  if (goLabrpc === undefined) {
-    return { us: undefined, why: "Give --go-labrpc FOLDER to run its benchmark, or --go-us MICROSECONDS." };
-  }
-  try {
-    const args = ["test", "-v", "-count", String(RUNS), "-run", "^TestBenchmark$", "."];
-    const { stdout } = await promisify(execFile)("go", args, { cwd: goLabrpc });
-    const us = Math.min(...callsUs(stdout));
-    return Number.isFinite(us) ? { us } : { us: undefined, why: `go test told no time:\n${stdout}` };
-  } catch (error) {
-    return { us: undefined, why: `go test in ${goLabrpc}: ${(error as Error).message}` };
-  }
+/** A call of the benchmark of Go's labrpc, to be compared with. */
+export interface GoCall {
+  readonly contestant: Contestant;
+  close(): Promise<void>;
 }
 
-/** µs per call in each line such as `1.36s for 100000`, which the benchmark prints. */
-export function callsUs(output: string): number[] {
-  const lines = output.matchAll(/^(?:(?<minutes>\d+)m)?(?<amount>[\d.]+)(?<unit>s|ms) for (?<calls>\d+)$/gm);
-  return [...lines].map(({ groups = {} }) => {
-    const seconds =
-      Number(groups.minutes ?? 0) * 60 + Number(groups.amount) / (groups.unit === "ms" ? 1000 : 1);
-    return (seconds * 1e6) / Number(groups.calls);
-  });
+/**
+ * The figure that was given; else the benchmark itself, which each run of the contestant runs once.
+ * @returns `undefined` if neither was asked for
+ * @throws {Error} if `goLabrpc` has no tests that Go can build
+ */
+export async function goCall({
+  goUs,
+  goLabrpc,
+}: Pick<BenchOptions, "goUs" | "goLabrpc">): Promise<GoCall | undefined> {
+  if (goUs !== undefined) {
+    const overriddenDuration = goUs / 1000;
+    return { contestant: { run: async () => ({ overriddenDuration }) }, close: async () => {} };
+  }
+  if (goLabrpc === undefined) return undefined;
+  const folder = await mkdtemp(join(tmpdir(), "whitewater-go-"));
+  const close = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const tests = join(folder, "labrpc.test");
+  try {
+    await execute("go", ["test", "-c", "-o", tests, "."], { cwd: goLabrpc });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { contestant: { run: () => runBenchmark(tests, goLabrpc) }, close };
+}
+
+async function runBenchmark(tests: string, cwd: string): Promise<{ overriddenDuration: number }> {
+  const { stdout } = await execute(tests, ["-test.v", "-test.run", "^TestBenchmark$"], { cwd });
+  const us = callUs(stdout);
+  if (us === undefined) throw new Error(`Go's TestBenchmark told no time:\n${stdout}`);
+  return { overriddenDuration: us / 1000 };
+}
+
+/** µs per call, from the line that the benchmark prints, such as `1.36s for 100000`. */
+export function callUs(output: string): number | undefined {
+  const line = /^(?:(?<minutes>\d+)m)?(?<amount>[\d.]+)(?<unit>s|ms) for (?<calls>\d+)$/m.exec(output);
+  if (!line?.groups) return undefined;
+  const { minutes = 0, amount, unit, calls } = line.groups;
+  const seconds = Number(minutes) * 60 + Number(amount) / (unit === "ms" ? 1000 : 1);
+  return (seconds * 1e6) / Number(calls);
 }
