@@ -108,9 +108,18 @@ for (const mode of MODES) {
 test.serial("what a case leaves behind that throws later is no failure of the next run in sim", async (t) => {
   for (const pool of [processPool(t), new RunPool({ program, casesFile, threads: 1 })]) {
     t.is((await run(pool, "TestLeavesThrower", "sim")).result.status, "passed");
-    await sleep(500);
+    await sleep(1500);
     t.is((await run(pool, "TestQuick", "sim")).result.status, "passed");
     await pool.close();
+  }
+});
+
+test.serial("a run for which no thread can be started is a failure, and so is the next", async (t) => {
+  const pool = new RunPool({ program, casesFile, threads: 1, heapMiB: 1 });
+  t.teardown(() => pool.close());
+  for (const seed of [1, 2]) {
+    const { result } = await run(pool, "TestQuick", "sim", seed);
+    t.regex(result.error?.message ?? "", /^no thread could be started for the run: .*memory/);
   }
 });
 

@@ -30,6 +30,8 @@ export class RunPool implements Runner {
   readonly #setup: RunSetup;
   readonly #piscina: Piscina;
   readonly #heapMiB: number;
+  /** Of the runs that go on, or wait for a thread. */
+  readonly #watches = new Set<Watch>();
 
   constructor({ threads, heapMiB = HEAP_MIB, program, casesFile }: RunPoolOptions) {
     this.#setup = { program, casesFile };
@@ -44,8 +46,7 @@ export class RunPool implements Runner {
       workerData: this.#setup,
       resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: YOUNG_MIB },
     });
-    // A thread may die between two runs, of what a case has left behind; the next run gets a new one.
-    this.#piscina.on("error", () => {});
+    this.#piscina.on("error", (error) => this.#lostThread(error));
   }
 
   /** To be called for no more runs at once than the pool has threads. Lines are told when the run has ended. */
@@ -58,6 +59,7 @@ export class RunPool implements Runner {
     const startedAtMs = performance.now();
     const watch = new Watch({ program: this.#setup.program, heapMiB: this.#heapMiB });
     const task: WatchedTask = { name: definition.name, seed, manner, pulse: watch.pulse.buffer };
+    this.#watches.add(watch);
     try {
       const { lines, ...report }: ToldReport = await this.#piscina.run(task, { signal: watch.signal });
       for (const line of lines) tell(line);
@@ -69,7 +71,18 @@ export class RunPool implements Runner {
       return brokenOff(definition, seed, wallMs, failure);
     } finally {
       watch.stop();
+      this.#watches.delete(watch);
     }
+  }
+
+  /**
+   * A thread has died between two runs, of what a case has left behind, and the next run gets a new one; or
+   * before it could begin. Then no other is tried, and runs that wait would wait for ever.
+   */
+  #lostThread(error: Error): void {
+    if (this.#piscina.threads.length > 0) return;
+    const message = `no thread could be started for the run: ${error.message}`;
+    for (const watch of this.#watches) watch.end({ kind: "exit", message });
   }
 
   /** Ends every thread. Resolves when none is left. */

@@ -64,6 +64,13 @@ export class Watch {
     clearInterval(this.#timer);
   }
 
+  /** Ends the run. */
+  end(why: Omit<RunError, "atMs">): void {
+    this.stop();
+    this.#broken = this.atTurn(why);
+    this.#abort.abort();
+  }
+
   #look(): void {
     if (this.pulse.threadId() === 0) return;
     const [beats, turns] = [this.pulse.beats(), this.pulse.turns()];
@@ -74,20 +81,18 @@ export class Watch {
     this.#lastTurns = turns;
     const grownMiB = this.#growth.look(isSameTurn);
     if (grownMiB !== undefined) {
-      void this.#end((stack) => memoryFault("the run", grownMiB, this.#options.heapMiB, stack));
+      void this.#endWhereItIs((stack) => memoryFault("the run", grownMiB, this.#options.heapMiB, stack));
     } else if (this.#looks === STUCK_LOOKS) {
-      void this.#end((stack) =>
+      void this.#endWhereItIs((stack) =>
         this.pulse.peer() === undefined ? caseIsStuck(STUCK_S) : stuckFault(STUCK_S, stack),
       );
     }
   }
 
   /** Ends the run. @param why given where in raft.ts the thread stands, if that is known */
-  async #end(why: (stack: string | undefined) => Omit<RunError, "atMs">): Promise<void> {
+  async #endWhereItIs(why: (stack: string | undefined) => Omit<RunError, "atMs">): Promise<void> {
     this.stop();
-    const stack = await whereIsThread(this.pulse.threadId(), this.#options.program);
-    this.#broken = this.atTurn(why(stack));
-    this.#abort.abort();
+    this.end(why(await whereIsThread(this.pulse.threadId(), this.#options.program)));
   }
 }
 
