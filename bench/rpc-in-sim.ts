@@ -53,7 +53,7 @@ async function againstGo(
     what: `sim, one at a time${what}`,
     against: "a call of the benchmark of Go's labrpc",
     promise: 1,
-    measured: await compare(calling(group, BENCHMARK), go.contestant, ROUNDS_WITH_GO),
+    measured: await compare(group.calling(BENCHMARK), go.contestant, ROUNDS_WITH_GO),
   });
   try {
     return [await line("", bare), await line(", its history kept", traced)];
@@ -67,12 +67,12 @@ async function againstSim(bare: PeerGroup, traced: PeerGroup): Promise<SpeedProm
     what: `sim, ${what}`,
     against: "one at a time",
     promise: undefined,
-    measured: await compare(ours, calling(bare, BENCHMARK), ROUNDS),
+    measured: await compare(ours, bare.calling(BENCHMARK), ROUNDS),
   });
   return [
-    await line("one of 300 at once", calling(bare, AT_ONCE)),
-    await line("its history kept", calling(traced, BENCHMARK)),
-    await line("an AppendEntries with one entry, its history kept", calling(traced, APPEND_ENTRIES)),
+    await line("one of 300 at once", bare.calling(AT_ONCE)),
+    await line("its history kept", traced.calling(BENCHMARK)),
+    await line("an AppendEntries with one entry, its history kept", traced.calling(APPEND_ENTRIES)),
   ];
 }
 
@@ -87,7 +87,7 @@ async function inLockstep(): Promise<SpeedPromise> {
       what: "lockstep, an AppendEntries at a time, its history kept",
       against: "four bare hops of the value",
       promise: undefined,
-      measured: await compare(calling(group, IN_LOCKSTEP), bareHops, ROUNDS),
+      measured: await compare(group.calling(IN_LOCKSTEP), bareHops, ROUNDS),
     };
   } finally {
     await Promise.all([group.close(), hops.close()]);
@@ -98,8 +98,4 @@ async function warmPair(keepsHistory: boolean): Promise<PeerGroup> {
   const pair = await PeerGroup.start({ mode: "sim", peerCount: 2, keepsHistory });
   await pair.call(WARM_UP);
   return pair;
-}
-
-function calling(group: PeerGroup, calls: Calls): Contestant {
-  return { run: async () => ({ overriddenDuration: await group.msPerCall(calls) }) };
 }

@@ -16,7 +16,7 @@ export function tableLine({ what, against, promise, measured }: SpeedPromise): s
 }
 
 function row(ratio: string, spread: string, promise: string, kept: string, words: string): string {
-  return `${ratio.padStart(7)}  ${spread.padEnd(14)}  ${promise.padEnd(12)}  ${kept.padEnd(4)}  ${words}`;
+  return `${ratio.padStart(7)}  ${spread.padEnd(16)}  ${promise.padEnd(12)}  ${kept.padEnd(4)}  ${words}`;
 }
 
 /** Three digits that count. */

@@ -12,6 +12,7 @@ import { PeerThreads } from "../../src/runtime/threads.js";
 import { History } from "../../src/trace/history.js";
 import { Recorder } from "../../src/trace/recorder.js";
 import type { Calls } from "../fixtures/caller.js";
+import type { Contestant } from "../rounds.js";
 import { bootSpec, endName } from "./boot-spec.js";
 
 export interface PeerGroupOptions {
@@ -71,11 +72,15 @@ export class PeerGroup {
     return answer;
   }
 
-  /** @returns milliseconds per call on this thread's clock, since that of peers in virtual time stands still */
-  async msPerCall(calls: Calls): Promise<number> {
-    const startedAtMs = performance.now();
-    await this.call(calls);
-    return (performance.now() - startedAtMs) / calls.count;
+  /** Makes the calls; its cost is that of one, on this thread's clock: that of peers in virtual time is virtual. */
+  calling(calls: Calls): Contestant {
+    return {
+      run: async () => {
+        const startedAtMs = performance.now();
+        await this.call(calls);
+        return { overriddenDuration: (performance.now() - startedAtMs) / calls.count };
+      },
+    };
   }
 
   async close(): Promise<void> {
