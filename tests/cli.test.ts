@@ -1,9 +1,8 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import test, { type ExecutionContext } from "ava";
-import { emptyFolder, isGroupAlive, projectFile, readReport, whitewater } from "./helpers/cli.js";
+import test from "ava";
+import { emptyFolder, projectFile, readReport, untilGone, whitewater } from "./helpers/cli.js";
 
 /** `--cases` and the quickest of peers, for what does not hang on either. */
 const OWN = ["--cases", "tests/fixtures/cli/cases.ts", "--raft", "examples/smallest/raft.ts"];
@@ -224,12 +223,6 @@ async function cutShort(json: string, cut: (child: ChildProcess) => void) {
   });
   if (!cutChild) throw new Error(`it ended too soon:\n${run.stdout}${run.stderr}`);
   return { ...run, child: cutChild };
-}
-
-/** Helpers of the process end when they find it gone, which takes them a moment. */
-async function untilGone(t: ExecutionContext, child: ChildProcess): Promise<void> {
-  for (let tries = 0; isGroupAlive(child) && tries < 50; tries++) await sleep(100);
-  t.false(isGroupAlive(child), "a process is left");
 }
 
 test.serial("the raft.ts and the case that the README shows run", async (t) => {

@@ -65,11 +65,17 @@ async function replay(path: string, options: ReplayOptions): Promise<void> {
   try {
     const report = await runner.run(definition, seed, manner, (line) => console.log(line));
     if (trace !== undefined) writeTrace(trace, { definition, seed }, manner, report);
-    tell(bundle, report, { mode, command: replayBundle(path) });
+    tell(bundle, report, { mode, command: commandFor(path, options) });
     process.exitCode = isFailed(report.result) ? 1 : 0;
   } finally {
     await runner.close();
   }
+}
+
+/** What replays the bundle in `path` as it is replayed here. */
+function commandFor(path: string, { mode, asNow }: ReplayOptions): string {
+  const args = [...(mode === undefined ? [] : ["--mode", mode]), ...(asNow ? ["--as-now"] : [])];
+  return [replayBundle(path), ...args].join(" ");
 }
 
 /** @throws {UsageError} on options that mean nothing together */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
 import type { RunResult } from "../../src/harness/case.js";
@@ -77,12 +78,18 @@ export function whitewater(args: readonly string[], options: CliOptions = {}): P
 }
 
 /** Whether any process of the group that `child` began is left. */
-export function isGroupAlive({ pid }: ChildProcess): boolean {
+function isGroupAlive({ pid }: ChildProcess): boolean {
   try {
     return pid !== undefined && process.kill(-pid, 0);
   } catch {
     return false;
   }
+}
+
+/** Helpers of the process end when they find it gone, which takes them a moment. */
+export async function untilGone(t: ExecutionContext, child: ChildProcess): Promise<void> {
+  for (let tries = 0; isGroupAlive(child) && tries < 100; tries++) await sleep(100);
+  t.false(isGroupAlive(child), "a process is left");
 }
 
 export async function readReport(path: string): Promise<JsonReport> {

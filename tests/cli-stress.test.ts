@@ -1,0 +1,215 @@
+/** `stress`, `merge` and `replay` as processes. */
+import type { ChildProcess } from "node:child_process";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { XMLValidator } from "fast-xml-parser";
+import type { Bundle } from "../src/stress/bundle.js";
+import type { CampaignResults } from "../src/stress/results-file.js";
+import { type CliOptions, emptyFolder, projectFile, untilGone, whitewater } from "./helpers/cli.js";
+
+/** A campaign of cases that go well, or wrong, in quick and known ways. */
+const stress = (pattern: string, args: readonly string[], options: CliOptions = {}) => {
+  const fixtures = [
+    "--cases",
+    "tests/fixtures/stress/cases.ts",
+    "--raft",
+    "tests/fixtures/stress/obedient.ts",
+  ];
+  return whitewater(["stress", ...fixtures, "--run", `^Test(${pattern})$`, ...args], options);
+};
+
+/** The rows of a table without its last column, which the machine has a say in. */
+const withoutRates = (stdout: string): readonly string[] =>
+  (stdout.match(/^(all|Test\S+) {2,}.*\d$/gm) ?? []).map((row) => row.replace(/ +\S+$/, ""));
+
+/** What was counted, without what the machine has a say in. */
+async function countsIn(file: string): Promise<Pick<CampaignResults, "cases" | "groups">> {
+  const text = await readFile(file, "utf8");
+  const { cases, groups } = JSON.parse(text, (key, value) =>
+    key === "wallMs" ? 0 : value,
+  ) as CampaignResults;
+  return { cases, groups };
+}
+
+test.serial("wrong usage of stress, merge and replay exits with 2, before any run", async (t) => {
+  const empty = await emptyFolder(t);
+  const wrong = [
+    { args: ["stress", "--shard", "1/2"], says: /^whitewater: --shard splits .*add --seeds 1\.\.1000/ },
+    { args: ["stress", "--seeds", "1..2", "--iterations", "3"], says: /leave out --iterations/ },
+    { args: ["merge", join(empty, "no.json")], says: /^whitewater: \S+no\.json cannot be read: ENOENT/ },
+    { args: ["replay", empty], says: /^whitewater: \S+ is no bundle: it has no bundle\.json/ },
+  ];
+  const runs = await Promise.all(wrong.map(({ args }) => whitewater(args)));
+  for (const [i, { says }] of wrong.entries()) {
+    t.is(runs[i]?.exitCode, 2);
+    t.is(runs[i]?.stdout, "");
+    t.regex(runs[i]?.stderr ?? "", says);
+  }
+});
+
+test.serial("the shards of a campaign, merged, are the campaign: table, JSON and JUnit", async (t) => {
+  const folder = await emptyFolder(t);
+  const run = (name: string, args: readonly string[], options: CliOptions = {}) => {
+    const files = ["json", "out"].flatMap((option) => [`--${option}`, join(folder, `${name}.${option}`)]);
+    return stress("Quick|FailsAtTimes", ["--seeds", "1..9", ...files, ...args], options);
+  };
+  const whole = await run("whole", ["--junit", join(folder, "whole.xml")], {
+    env: { GITHUB_ACTIONS: "true" },
+  });
+  // Some seeds fail and some do not, and shard 1 has those that do not.
+  const shards = await Promise.all([1, 2, 3].map((i) => run(`shard${i}`, ["--shard", `${i}/3`])));
+  t.deepEqual(
+    [whole, ...shards].map(({ exitCode }) => exitCode),
+    [1, 0, 1, 1],
+  );
+
+  const [json, junit] = [join(folder, "sum.json"), join(folder, "sum.xml")];
+  const files = [1, 2, 3].map((i) => join(folder, `shard${i}.json`));
+  const sum = await whitewater(["merge", ...files, "--json", json, "--junit", junit]);
+  t.is(sum.exitCode, 1);
+  t.is(withoutRates(sum.stdout).length, 3, sum.stdout);
+  t.deepEqual(withoutRates(sum.stdout), withoutRates(whole.stdout));
+  t.regex(sum.stdout, /^5 of 18 runs failed \(28 %\), of one kind$/m);
+  t.deepEqual(await countsIn(json), await countsIn(join(folder, "whole.json")));
+  const withoutTimes = async (file: string) => (await readFile(file, "utf8")).replace(/ time="[^"]*"/g, "");
+  const xml = await withoutTimes(junit);
+  t.true(XMLValidator.validate(xml));
+  t.is(xml, await withoutTimes(join(folder, "whole.xml")));
+
+  const annotations = whole.stdout.split("\n").filter((line) => line.startsWith("::"));
+  t.deepEqual(annotations, [
+    "::error title=TestFailsAtTimes%3A 5 runs failed::check in TestFailsAtTimes: the dice say #%0Aseed 2: the dice say 5",
+  ]);
+});
+
+test.serial("Ctrl-C prints and writes what was found, exits with 130, leaves nothing", async (t) => {
+  const folder = await emptyFolder(t);
+  const json = join(folder, "results.json");
+  let interrupted: ChildProcess | undefined;
+  const { exitCode, stdout } = await stress(
+    "Quick|FailsAtTimes",
+    ["--for", "1h", "--seed", "1", "--out", folder, "--json", json],
+    {
+      onOutput: (soFar, child) => {
+        if (interrupted || !soFar.includes("TestFailsAtTimes-5")) return;
+        interrupted = child;
+        process.kill(-Number(child.pid), "SIGINT"); // as a terminal does, to all processes there
+      },
+    },
+  );
+  t.is(exitCode, 130);
+  const [, runs] = /^(\d+) runs in .*, interrupted$/m.exec(stdout) ?? [];
+  t.regex(stdout, new RegExp(`^\\d+ of ${runs} runs failed \\(.* %\\), of one kind$`, "m"));
+  const results = JSON.parse(await readFile(json, "utf8")) as CampaignResults;
+  t.is(
+    results.cases.reduce((sum, one) => sum + one.runs, 0),
+    Number(runs),
+  );
+  t.true(results.parts[0]?.isInterrupted);
+  if (interrupted) await untilGone(t, interrupted);
+});
+
+test.serial("progress is a line every few seconds where there is no terminal; --quiet: none", async (t) => {
+  const out = await emptyFolder(t);
+  const args = ["--for", "6s", "--out", out, "--jobs", "1"];
+  const [shown, quiet] = await Promise.all([stress("Quick", args), stress("Quick", [...args, "--quiet"])]);
+  t.regex(shown.stderr, /^(\d+ runs, [\d.]+\/s, 0 failed, \d+m?s left(, TestQuick)?\n)+$/);
+  t.is(quiet.stderr, "");
+  for (const { exitCode, stdout } of [shown, quiet]) {
+    t.is(exitCode, 0);
+    t.regex(stdout, /^no failure in (\d+) runs: the failure rate is below 3\/\1 = .* with 95 % confidence$/m);
+  }
+});
+
+test.serial("a run that takes all memory costs no other run its result", async (t) => {
+  const out = await emptyFolder(t);
+  const args = ["--seed", "3", "--iterations", "1", "--jobs", "2", "--out", out];
+  const { exitCode, stdout } = await stress("Quick|FailsAtTimes|PeerHoards", args);
+  t.is(exitCode, 1);
+  const counts = withoutRates(stdout).map((row) => row.split(/ +/).slice(0, 3));
+  t.deepEqual(counts.sort(), [
+    ["TestFailsAtTimes", "1", "0"],
+    ["TestPeerHoards", "1", "1"],
+    ["TestQuick", "1", "0"],
+    ["all", "3", "1"],
+  ]);
+});
+
+test.serial("where files cannot be written, that is told, and the results are printed", async (t) => {
+  const out = await emptyFolder(t);
+  await writeFile(join(out, "failures"), "in the way of the bundles");
+  const args = ["--out", out, "--json", "/dev/full", "--junit", "/dev/full", "--seed", "2"];
+  const [failing, passing] = await Promise.all([
+    stress("FailsAtTimes", [...args, "--iterations", "1"]),
+    stress("Quick", [...args, "--iterations", "4"]),
+  ]);
+  const reasons = /^(whitewater: the results could not be written to \/dev\/full: ENOSPC: .*\n){2}$/;
+  t.is(failing.exitCode, 1);
+  t.regex(
+    failing.stdout,
+    /^whitewater: bundles cannot be written to \S+: \w+: .*The campaign goes on without/m,
+  );
+  t.regex(failing.stdout, /^1 of 1 run failed \(100 %\), of one kind$/m);
+  t.regex(failing.stderr, reasons);
+  t.is(passing.exitCode, 2);
+  t.regex(passing.stdout, /^no failure in 4 runs: /m);
+  t.regex(passing.stderr, reasons);
+});
+
+test.serial("a failure's bundle has it again, whatever has become of raft.ts since", async (t) => {
+  const cwd = await emptyFolder(t);
+  const raft = join(cwd, "raft.ts");
+  await copyFile(projectFile("examples/eager/raft.ts"), raft);
+  const found = await whitewater(["stress", "--run", "TestInitialElection3A", "--seeds", "7"], { cwd });
+  t.is(found.exitCode, 1);
+  const bundle = join("whitewater-runs", "failures", "TestInitialElection3A-7");
+  t.true(found.stdout.includes(`    or:     npx whitewater replay ${bundle}\n`), found.stdout);
+  const { result } = JSON.parse(await readFile(join(cwd, bundle, "bundle.json"), "utf8")) as Bundle;
+
+  const [, failure = ""] = /^(--- FAIL: [\s\S]*?)\n {4}Replay: /m.exec(found.stdout) ?? [];
+  const isSame = ({ exitCode, stdout }: Awaited<ReturnType<typeof whitewater>>): void => {
+    t.is(exitCode, 1, stdout);
+    t.true(stdout.includes(failure), `${stdout}\nhas not\n${failure}`);
+    t.regex(stdout, new RegExp(`^The same failure, at the same event: history ${result.history}\\.$`, "m"));
+  };
+  const replay = (...args: string[]) => whitewater(["replay", bundle, ...args], { cwd });
+  const unchanged = await Promise.all([replay(), replay("--mode", "lockstep")]);
+  for (const run of unchanged) {
+    isSame(run);
+    t.notRegex(run.stdout, /has changed/);
+  }
+  t.regex(unchanged[1].stdout, /^ {4}Replay: npx whitewater replay \S+ --mode lockstep$/m);
+
+  const reference = JSON.stringify(projectFile("src/raft/raft.ts"));
+  await writeFile(raft, `export { make } from ${reference};\n`);
+  const [recorded, now] = await Promise.all([replay(), replay("--as-now")]);
+  isSame(recorded);
+  t.regex(recorded.stdout, /^raft\.ts has changed since: this is the one that failed\./m);
+  t.is(now.exitCode, 0, now.stdout);
+  t.regex(now.stdout, /^It passes now; recorded was: safety in TestInitialElection3A: /m);
+});
+
+test.serial("a failure on threads comes with its verdict, and replays in sim", async (t) => {
+  const out = join(await emptyFolder(t), "a folder");
+  const { exitCode, stdout } = await stress("PeerThrows", [
+    "--mode",
+    "threads",
+    "--seeds",
+    "5",
+    "--out",
+    out,
+  ]);
+  t.is(exitCode, 1);
+  t.regex(stdout, /^TestPeerThrows seed 5: start threw: RangeError: as it was told \[liveness\]$/m);
+  t.regex(stdout, /^ {4}Verdict: liveness\n {6}in virtual time TestPeerThrows fails with 20 of 20 seeds: /m);
+  const again = await whitewater([
+    "replay",
+    join(out, "failures", "TestPeerThrows-5-threads"),
+    "--mode",
+    "sim",
+  ]);
+  t.is(again.exitCode, 1);
+  t.regex(again.stdout, /^ {4}Replay: npx whitewater replay ".*a folder.*" --mode sim$/m);
+  t.regex(again.stdout, /^The same kind of failure\.$/m);
+});
