@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { loadProgram, REFERENCE_RAFT } from "../src/peer/program.js";
 import type { Bench } from "./bench.js";
-import { timeByPart } from "./helpers/profile-parts.js";
+import { type Part, timeByPart } from "./helpers/profile-parts.js";
 import type { ProfiledSuites } from "./helpers/profiled-suite.js";
-import { sharesTable } from "./helpers/shares-table.js";
+import { sharesTable, totalUs } from "./helpers/shares-table.js";
 
 /** Which part of a run in `sim` takes what share of the time, by samples of its thread's stack. */
 export const shares: Bench = {
@@ -15,10 +15,13 @@ export const shares: Bench = {
     const worker = new Worker(new URL("./helpers/profiled-suite.js", import.meta.url), {
       workerData: { program, run },
     });
-    const [{ first, later }] = (await once(worker, "message")) as [ProfiledSuites];
+    const [{ first, later, laterCount }] = (await once(worker, "message")) as [ProfiledSuites];
     const ofFirst = timeByPart(first, program.preludeText);
     const ofLater = timeByPart(later, program.preludeText);
     for (const line of sharesTable(ofFirst, ofLater)) tell(line);
+    const each = (times: ReadonlyMap<Part, number>, count: number): string =>
+      `${(totalUs(times) / 1000 / count).toFixed(0)} ms`;
+    tell(`Not idle in the first suite ${each(ofFirst, 1)}, in a later one ${each(ofLater, laterCount)}.`);
     return [];
   },
 };

@@ -11,6 +11,7 @@ import { HereRunner } from "../../src/stress/runner.js";
 export interface ProfiledSuites {
   readonly first: Profiler.Profile;
   readonly later: Profiler.Profile;
+  readonly laterCount: number;
 }
 
 const LATER_SUITES = 5;
@@ -21,7 +22,7 @@ const runner = new HereRunner(program);
 
 const first = await sampled([1]);
 const later = await sampled(Array.from({ length: LATER_SUITES }, (_, i) => 2 + i));
-parentPort?.postMessage({ first, later } satisfies ProfiledSuites);
+parentPort?.postMessage({ first, later, laterCount: LATER_SUITES } satisfies ProfiledSuites);
 await runner.close();
 
 /** Runs a suite for each seed. */

@@ -9,7 +9,10 @@ export function sharesTable(first: ReadonlyMap<Part, number>, later: ReadonlyMap
   return [head, ...lines.map((line, i) => `${line}  ${PARTS[parts[i] as Part]}`)];
 }
 
+export function totalUs(times: ReadonlyMap<Part, number>): number {
+  return [...times.values()].reduce((total, us) => total + us, 0);
+}
+
 function share(times: ReadonlyMap<Part, number>, part: Part): string {
-  const all = [...times.values()].reduce((total, us) => total + us, 0);
-  return `${((100 * (times.get(part) ?? 0)) / all).toFixed(1)} %`;
+  return `${((100 * (times.get(part) ?? 0)) / totalUs(times)).toFixed(1)} %`;
 }
