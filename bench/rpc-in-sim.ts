@@ -45,8 +45,8 @@ async function againstGo(
   tell: (line: string) => void,
 ): Promise<SpeedPromise[]> {
   const go = await goCall(options);
-  if (!go) {
-    tell("Not compared with Go: give --go-labrpc FOLDER to run its benchmark, or --go-us MICROSECONDS.");
+  if ("why" in go) {
+    tell(`Not compared with Go: ${go.why}`);
     return [];
   }
   const line = async (what: string, group: PeerGroup): Promise<SpeedPromise> => ({

@@ -79,10 +79,19 @@ for (const { line, us } of [
   });
 }
 
-test("Go's figure is the one given, and none where none is asked for", async (t) => {
-  const given = await goCall({ goUs: 15.2, goLabrpc: undefined });
-  t.deepEqual(await given?.contestant.run(), { overriddenDuration: 0.0152 });
-  t.is(await goCall({ goUs: undefined, goLabrpc: undefined }), undefined);
+test("Go's figure is the one given", async (t) => {
+  const go = await goCall({ goUs: 15.2, goLabrpc: undefined });
+  t.deepEqual("contestant" in go && (await go.contestant.run()), { overriddenDuration: 0.0152 });
+});
+
+test("without Go's figure it is said how to give one", async (t) => {
+  const go = await goCall({ goUs: undefined, goLabrpc: undefined });
+  t.regex("why" in go ? go.why : "", /--go-labrpc.*--go-us/);
+});
+
+test("a folder where Go has nothing to build is named", async (t) => {
+  const go = await goCall({ goUs: undefined, goLabrpc: "/no/such/folder" });
+  t.regex("why" in go ? go.why : "", /\/no\/such\/folder/);
 });
 
 test("names and options of the command line are told apart", (t) => {

@@ -16,18 +16,19 @@ export interface GoCall {
 
 /**
  * The figure that was given; else the benchmark itself, which each run of the contestant runs once.
- * @returns `undefined` if neither was asked for
- * @throws {Error} if `goLabrpc` has no tests that Go can build
+ * @returns or why there is neither
  */
 export async function goCall({
   goUs,
   goLabrpc,
-}: Pick<BenchOptions, "goUs" | "goLabrpc">): Promise<GoCall | undefined> {
+}: Pick<BenchOptions, "goUs" | "goLabrpc">): Promise<GoCall | { readonly why: string }> {
   if (goUs !== undefined) {
     const overriddenDuration = goUs / 1000;
     return { contestant: { run: async () => ({ overriddenDuration }) }, close: async () => {} };
   }
-  if (goLabrpc === undefined) return undefined;
+  if (goLabrpc === undefined) {
+    return { why: "give --go-labrpc FOLDER to run its benchmark, or --go-us MICROSECONDS" };
+  }
   const folder = await mkdtemp(join(tmpdir(), "whitewater-go-"));
   const close = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const tests = join(folder, "labrpc.test");
@@ -35,7 +36,7 @@ export async function goCall({
     await execute("go", ["test", "-c", "-o", tests, "."], { cwd: goLabrpc });
   } catch (error) {
     await close();
-    throw error;
+    return { why: `go test in ${goLabrpc}: ${(error as Error).message}` };
   }
   return { contestant: { run: () => runBenchmark(tests, goLabrpc) }, close };
 }
