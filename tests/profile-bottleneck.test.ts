@@ -162,6 +162,16 @@ const ROWS: readonly Row[] = [
       "Nothing is short: threads slept 99 % of the time and a round trip took 0.2 ms (p50). What they wait for is the clock.",
   },
   {
+    when: "messages take long in all, but not in one place",
+    given: measured({
+      roundTrip: about(3.5),
+      stages: { atRouter: about(0.46, 2.9), held: about(0.28), handled: about(0.28), toPeer: about(0.42) },
+    }),
+    cause: "clock",
+    sentence:
+      "Nothing is short: threads slept 99 % of the time and a round trip took 3.5 ms (p50). What they wait for is the clock.",
+  },
+  {
     when: "no message was sent at all",
     given: measured({ roundTrip: { ...about(0), count: 0 } }),
     cause: "clock",

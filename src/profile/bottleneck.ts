@@ -14,8 +14,8 @@ const STARVED = 0.2;
 const OTHERS = 0.2;
 /** A collector that holds a thread this much of the time is what it waits for. */
 const COLLECTING = 0.2;
-/** Round trips that are quicker leave nothing to name. */
-const QUICK_MS = 1;
+/** A message that spends less than this in one place leaves nothing to name there. */
+const SLOW_MS = 1;
 /** A handler that keeps its event loop this long at a time blocks it. */
 const BLOCKING_MS = 1;
 
@@ -125,19 +125,27 @@ function peerBusy({ messages }: Measured, peer: ThreadProfile): Bottleneck {
 // --- Where a message spends its time, when no thread is short of it ---
 
 function slowestStage(measured: Measured): Bottleneck | undefined {
-  const { stages, roundTrip } = measured.messages;
-  if (roundTrip.count === 0 || roundTrip.meanMs < QUICK_MS) return undefined;
-  const total = (...names: Stage[]): number => sum(names, (name) => stages[name].count * stages[name].meanMs);
-  const all = total("queued", "toRouter", "atRouter", "held", "asked", "toPeer", "atPeer", "handled");
-  const groups: readonly (readonly [number, () => Bottleneck])[] = [
-    [total("asked"), () => networkAsks(measured, total("asked") / all)],
-    [total("atRouter", "held"), () => routerSlow(measured)],
-    [total("queued", "atPeer", "handled"), () => peersSlow(measured)],
-    [total("toRouter", "toPeer"), () => nothingShort(measured)],
-  ];
-  const [, tell] = groups.reduce((a, b) => (b[0] > a[0] ? b : a));
-  return tell();
+  const { stages } = measured.messages;
+  const total = (names: readonly Stage[]): number =>
+    sum(names, (name) => stages[name].count * stages[name].meanMs);
+  const all = sum(PLACES, ({ stages }) => total(stages));
+  const slowest = PLACES.reduce((a, b) => (total(b.stages) > total(a.stages) ? b : a));
+  if (sum(slowest.stages, (name) => stages[name].meanMs) < SLOW_MS) return undefined;
+  return slowest.tell(measured, total(slowest.stages) / all);
 }
+
+/** Where a message can be, and what is said if it spends most of its time there: `share` of it. */
+interface Place {
+  readonly stages: readonly Stage[];
+  readonly tell: (measured: Measured, share: number) => Bottleneck;
+}
+
+const PLACES: readonly Place[] = [
+  { stages: ["asked"], tell: networkAsks },
+  { stages: ["atRouter", "held"], tell: routerSlow },
+  { stages: ["queued", "atPeer", "handled"], tell: peersSlow },
+  { stages: ["toRouter", "toPeer"], tell: nothingShort },
+];
 
 function networkAsks({ messages }: Measured, share: number): Bottleneck {
   const { asked } = messages.stages;
