@@ -15,6 +15,7 @@ import {
 } from "../src/profile/os-thread.js";
 import { PeerGauges } from "../src/profile/peer-gauges.js";
 import { Sampling, SamplingControl } from "../src/profile/sampling.js";
+import { ThreadRecord } from "../src/profile/thread-record.js";
 import { spin } from "./fixtures/profile/spin.js";
 
 const STATUS =
@@ -30,6 +31,7 @@ test("the kernel's figures of a thread are read to the nanosecond", (t) => {
   });
   t.false(parsed("1 1 1\n", STATUS.replace("R (running)", "S (sleeping)")).isReady);
   t.throws(() => parsed("", STATUS), { message: 'schedstat reads ""' });
+  t.throws(() => parsed("1 1 1\n", "State:\tR (running)\n"), { message: "its status counts no switches" });
 });
 
 (process.platform === "linux" ? test : test.skip)(
@@ -51,6 +53,23 @@ test("the kernel's figures of a thread are read to the nanosecond", (t) => {
     });
   },
 );
+
+test("where the system tells nothing of a thread, its event loop is told of, and why no more", (t) => {
+  const record = new ThreadRecord(false);
+  record.spawned(() => ({ idle: 750, active: 250, utilization: 0.25 }));
+  const none = { unavailable: "only Linux tells" };
+  record.introduced(none, { loop: durations(), collections: durations() });
+  record.end();
+  const { onCoreMs, waitingMs, asleepMs, wantedSwitches, forcedSwitches, loopUtilization } = record.profile(
+    { name: "main" },
+    { used: 0, highest: 0 },
+  );
+  t.deepEqual(
+    [onCoreMs, waitingMs, asleepMs, wantedSwitches, forcedSwitches],
+    [none, none, none, none, none],
+  );
+  t.is(loopUtilization, 0.25);
+});
 
 test("a wait that is not over counts, for a thread that has certainly not slept", (t) => {
   const figures = (part: Partial<OsFigures>): OsFigures => ({

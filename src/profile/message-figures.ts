@@ -1,7 +1,7 @@
 import type { RecordableHistogram } from "node:perf_hooks";
 import { merged, summary } from "./histograms.js";
 import type { PeerRecord } from "./peer-record.js";
-import type { ClockCheck, HandlerProfile, MessageProfile } from "./profile.js";
+import type { HandlerProfile, Measured, MessageProfile } from "./profile.js";
 import type { LinkStages, RouterProbe } from "./router-probe.js";
 import type { HandlerFigures, PeerStages } from "./thread-words.js";
 
@@ -57,8 +57,8 @@ export function handlerProfiles(records: readonly PeerRecord[]): HandlerProfile[
 }
 
 /** The peer whose clock may be furthest off. */
-export function clockCheck(records: readonly PeerRecord[]): ClockCheck {
+export function clockCheck(records: readonly PeerRecord[]): Measured["clock"] {
   const checks = records.flatMap(({ link }) => link.clockOffset() ?? []);
   const worst = checks.sort((a, b) => Math.abs(b.offsetMs) + b.errorMs - Math.abs(a.offsetMs) - a.errorMs)[0];
-  return worst ?? { offsetMs: 0, errorMs: 0 };
+  return worst ?? { unavailable: "no peer has sent and got a message of an RPC" };
 }

@@ -38,10 +38,12 @@ export class OsThread {
   constructor(path: string) {
     this.#schedstat = openOrTell(`/proc/${path}/schedstat`);
     this.#status = openOrTell(`/proc/${path}/status`);
-    if (this.read()?.onCoreMs === 0) {
+    try {
+      if (this.#parsed().onCoreMs === 0) throw new Error("it reads 0 for a thread that has run");
+    } catch (error) {
       this.close();
       throw new Error(
-        `/proc/${path}/schedstat reads 0 for a thread that has run: this kernel keeps no count`,
+        `/proc/${path} does not tell how long its thread had a core (${(error as Error).message})`,
       );
     }
   }
@@ -49,10 +51,14 @@ export class OsThread {
   /** The figures now; `undefined` once the thread is gone. */
   read(): OsFigures | undefined {
     try {
-      return parsed(readAll(this.#schedstat), readAll(this.#status));
+      return this.#parsed();
     } catch {
       return undefined; // ESRCH: the thread has ended
     }
+  }
+
+  #parsed(): OsFigures {
+    return parsed(readAll(this.#schedstat), readAll(this.#status));
   }
 
   close(): void {
@@ -65,12 +71,15 @@ export class OsThread {
 export function parsed(schedstat: string, status: string): OsFigures {
   const times = /^(\d+) (\d+) \d+/.exec(schedstat);
   if (!times) throw new Error(`schedstat reads "${schedstat}"`);
+  const wanted = /^voluntary_ctxt_switches:\s*(\d+)/m.exec(status);
+  const forced = /^nonvoluntary_ctxt_switches:\s*(\d+)/m.exec(status);
+  if (!wanted || !forced) throw new Error("its status counts no switches");
   return {
     isReady: /^State:\s*R/m.test(status),
     onCoreMs: Number(times[1]) / 1e6,
     waitingMs: Number(times[2]) / 1e6,
-    wantedSwitches: Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? Number.NaN),
-    forcedSwitches: Number(/^nonvoluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? Number.NaN),
+    wantedSwitches: Number(wanted[1]),
+    forcedSwitches: Number(forced[1]),
   };
 }
 

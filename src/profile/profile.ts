@@ -24,7 +24,8 @@ export interface Measured {
   readonly messages: MessageProfile;
   /** The one that took longest in all first. */
   readonly handlers: readonly HandlerProfile[];
-  readonly clock: ClockCheck;
+  /** Or why it is not known. */
+  readonly clock: ClockCheck | { readonly unavailable: string };
 }
 
 /** A figure that the system may not tell: then why. */
@@ -111,16 +112,7 @@ export interface ClockCheck {
   readonly errorMs: number;
 }
 
-export type Cause =
-  | "core"
-  | "router"
-  | "peer"
-  | "collector"
-  | "handler"
-  | "promise"
-  | "network"
-  | "clock"
-  | "unknown";
+export type Cause = "core" | "router" | "peer" | "collector" | "handler" | "promise" | "network" | "clock";
 
 export interface Bottleneck {
   readonly cause: Cause;

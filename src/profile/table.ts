@@ -11,6 +11,8 @@ import {
 
 /** Threads that the terminal shows; the files have all of them. */
 const MAX_THREADS = 24;
+/** In the place of a figure that the system does not tell. */
+export const NOT_AVAILABLE = "n/a";
 
 type Row = readonly string[];
 
@@ -21,17 +23,14 @@ export function profileLines(profile: Profile): string[] {
   const shown = threads.slice(0, MAX_THREADS);
   const hidden = threads.length - shown.length;
   return [
-    `  Measured for ${seconds} s on ${cores} cores:`,
+    `  Measured for ${seconds} s on ${cores} ${cores === 1 ? "core" : "cores"}:`,
     "",
     ...table([THREAD_HEADINGS, ...shown.map(threadRow), ...othersRows(profile)]),
     ...(hidden > 0 ? [`  and ${hidden} incarnations more, which profile.json has`] : []),
-    ...whyUnavailable(threads),
+    ...whyUnavailable(profile).map((line) => `  ${line}`),
     "",
     ...table([MESSAGE_HEADINGS, ...messageRows(profile)]),
-    `  The threads' clocks agree to ${ms(Math.abs(profile.clock.offsetMs) + profile.clock.errorMs)} ms.`,
-    ...samplingLine(profile),
-    ...lostLine(profile),
-    ...loadLine(profile),
+    ...remarks(profile).map((line) => `  ${line}`),
     "",
     `  ${profile.bottleneck.sentence}`,
   ];
@@ -56,8 +55,8 @@ const THREAD_HEADINGS: Row = [
 function threadRow(thread: ThreadProfile): Row {
   const { wallMs, loopDelay, collections } = thread;
   const share = (figure: Figure): string =>
-    typeof figure === "number" ? percent(Math.min(1, figure / wallMs)) : "n/a";
-  const whole = (figure: Figure): string => (typeof figure === "number" ? figure.toFixed(0) : "n/a");
+    typeof figure === "number" ? percent(Math.min(1, figure / wallMs)) : NOT_AVAILABLE;
+  const whole = (figure: Figure): string => (typeof figure === "number" ? figure.toFixed(0) : NOT_AVAILABLE);
   return [
     thread.name,
     share(thread.onCoreMs),
@@ -81,17 +80,18 @@ function othersRows({ otherThreadsOnCoreMs, otherProgramsOnCoreMs, wallMs }: Pro
     ["helpers of Node", otherThreadsOnCoreMs],
     ["other programs", otherProgramsOnCoreMs],
   ] as const;
-  return rows.flatMap(([name, figure]) =>
-    typeof figure === "number" ? [[name, percent(figure / wallMs)]] : [],
-  );
+  return rows.map(([name, figure]) => [
+    name,
+    typeof figure === "number" ? percent(figure / wallMs) : NOT_AVAILABLE,
+  ]);
 }
 
-/** Why a column says n/a: each reason once. */
-function whyUnavailable(threads: readonly ThreadProfile[]): string[] {
-  const reasons = threads.flatMap(({ onCoreMs }) =>
-    typeof onCoreMs === "number" ? [] : [onCoreMs.unavailable],
-  );
-  return [...new Set(reasons)].map((reason) => `  n/a: ${reason}.`);
+/** Why figures are missing: each reason once. */
+export function whyUnavailable(profile: Profile): string[] {
+  const { threads, otherThreadsOnCoreMs, otherProgramsOnCoreMs } = profile;
+  const figures = [...threads.map(({ onCoreMs }) => onCoreMs), otherThreadsOnCoreMs, otherProgramsOnCoreMs];
+  const reasons = figures.flatMap((figure) => (typeof figure === "number" ? [] : [figure.unavailable]));
+  return [...new Set(reasons)].map((reason) => `${NOT_AVAILABLE}: ${reason}.`);
 }
 
 const MESSAGE_HEADINGS: Row = ["a message of an RPC", "count", "p50 ms", "p99 ms", "p99.9 ms", "max ms"];
@@ -111,23 +111,25 @@ function messageRows({ messages, handlers }: Profile): Row[] {
   ];
 }
 
-function samplingLine({ messages: { measuredShare } }: Profile): string[] {
-  if (measuredShare === 1) return [];
-  return [`  Messages came too fast to measure each: those of ${percent(measuredShare)} of the time were.`];
-}
-
-function lostLine({ messages }: Profile): string[] {
-  const lost = Object.entries(messages.lost).map(([reason, count]) => `${count} ${reason}`);
-  return lost.length > 0 ? [`  Calls that came to nothing: ${lost.join(", ")}.`] : [];
-}
-
-function loadLine({ load }: Profile): string[] {
-  if (!load) return [];
-  const { rate, throughput, commitLatency } = load;
-  const latency = `${ms(commitLatency.p50Ms)} ms (p50), ${ms(commitLatency.p99Ms)} ms (p99)`;
+/** What must be known to read the figures, and what came of the load, in sentences. */
+export function remarks({ clock, messages, load }: Profile): string[] {
+  const { lost, measuredShare } = messages;
+  const losses = Object.entries(lost).map(([reason, count]) => `${count} ${reason}`);
   return [
-    `  Asked for ${rate} commands a second, committed ${throughput.toFixed(1)}; each took ${latency} from when it was due.`,
+    "unavailable" in clock
+      ? `Whether the threads' clocks agree is not known: ${clock.unavailable}.`
+      : `The threads' clocks agree to ${ms(Math.abs(clock.offsetMs) + clock.errorMs)} ms.`,
+    ...(measuredShare === 1
+      ? []
+      : [`Messages came too fast to measure each: those of ${percent(measuredShare)} of the time were.`]),
+    ...(losses.length > 0 ? [`Calls that came to nothing: ${losses.join(", ")}.`] : []),
+    ...(load ? [loadSentence(load)] : []),
   ];
+}
+
+function loadSentence({ rate, throughput, commitLatency }: LoadProfile): string {
+  const latency = `${ms(commitLatency.p50Ms)} ms (p50), ${ms(commitLatency.p99Ms)} ms (p99)`;
+  return `Asked for ${rate} commands a second, committed ${throughput.toFixed(1)}; each took ${latency} from when it was due.`;
 }
 
 /** The curve of a list of loads, a line for each. */
@@ -171,7 +173,7 @@ function curveRow({ result, threads, messages, bottleneck }: Profile, load: Load
 }
 
 function meanShare(threads: readonly ThreadProfile[], which: "onCoreMs" | "waitingMs"): string {
-  if (threads.some((thread) => typeof thread[which] !== "number")) return "n/a";
+  if (threads.some((thread) => typeof thread[which] !== "number")) return NOT_AVAILABLE;
   const total = (tell: (thread: ThreadProfile) => number) =>
     threads.reduce((sum, each) => sum + tell(each), 0);
   return percent(total((thread) => known(thread[which], 0)) / total(({ wallMs }) => wallMs));

@@ -89,6 +89,8 @@ export class ThreadRecord {
   /** Looks at the thread: what it holds is the figures of the last look. */
   look(): void {
     if (this.#toMs !== undefined) return;
+    const loop = this.#readLoop(this.#loopAtFirst);
+    if (loop.idle + loop.active > 0) this.#loop = loop; // else the thread has ended
     const figures = this.#os?.read();
     if (!figures) return;
     const before = this.#last ?? { atMs: this.#fromMs, figures: this.#first };
@@ -96,7 +98,6 @@ export class ThreadRecord {
     const meanwhile = between(before.figures, figures);
     this.#currentWaitMs = currentWaitMs(this.#currentWaitMs, atMs - before.atMs, meanwhile);
     this.#last = { atMs, figures };
-    this.#loop = this.#readLoop(this.#loopAtFirst);
     if (this.#keepsLooks) this.looks.push(this.#last);
   }
 

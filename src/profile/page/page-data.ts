@@ -1,4 +1,5 @@
 import { known, type Profile, STAGE_TITLES, STAGES, type ThreadProfile } from "../profile.js";
+import { remarks, whyUnavailable } from "../table.js";
 
 /** All that the page shows. Plain data: it stands in the page as JSON, and the page's script draws it. */
 export interface PageData {
@@ -13,6 +14,8 @@ export interface PageData {
 export interface RunData {
   readonly name: string;
   readonly sentence: string;
+  /** What must be known to read the figures, a sentence each. */
+  readonly remarks: readonly string[];
   readonly threads: TableData;
   readonly messages: TableData;
 }
@@ -40,12 +43,13 @@ export interface PlotData {
 export function pageData(title: string, facts: readonly string[], profiles: readonly Profile[]): PageData {
   return {
     title,
-    facts: [...facts, ...reasons(profiles)],
+    facts: [...facts, ...new Set(profiles.flatMap(whyUnavailable))],
     overview: overviewOf(profiles),
     plots: plotsOf(profiles),
     runs: profiles.map((profile) => ({
       name: profile.result.name,
       sentence: profile.bottleneck.sentence,
+      remarks: remarks(profile),
       threads: threadsOf(profile),
       messages: messagesOf(profile),
     })),
@@ -164,16 +168,6 @@ function peersShare({ threads }: Profile, which: Told): number | null {
   if (peers.some((peer) => figure(peer, which) === null)) return null;
   const wallMs = peers.reduce((sum, peer) => sum + peer.wallMs, 0);
   return wallMs === 0 ? null : (100 * peers.reduce((sum, peer) => sum + known(peer[which], 0), 0)) / wallMs;
-}
-
-/** Why figures are missing, each reason once. */
-function reasons(profiles: readonly Profile[]): string[] {
-  const told = profiles.flatMap(({ threads }) =>
-    threads.flatMap(({ onCoreMs }) =>
-      typeof onCoreMs === "number" ? [] : [`n/a: ${onCoreMs.unavailable}.`],
-    ),
-  );
-  return [...new Set(told)];
 }
 
 // --- Plots ---

@@ -20,9 +20,13 @@ const resize = (): void => {
 resize();
 browser.addEventListener("resize", resize);
 
-function runSection({ name, sentence, threads, messages }: RunData, isOpen: boolean) {
+function runSection({ name, sentence, remarks, threads, messages }: RunData, isOpen: boolean) {
   const summary = element("summary", [element("strong", name), element("span", sentence)]);
-  const section = element("details", [summary, sortableTable(threads), sortableTable(messages)]);
+  const notes = element(
+    "ul",
+    remarks.map((remark) => element("li", remark)),
+  );
+  const section = element("details", [summary, sortableTable(threads), sortableTable(messages), notes]);
   if (isOpen) section.setAttribute("open", "");
   return section;
 }

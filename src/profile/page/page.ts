@@ -74,4 +74,5 @@ figcaption { font-weight: 600; padding: .25rem 0; }
 details { border-top: 1px solid #ddd; padding: .5rem 0; }
 summary { cursor: pointer; }
 summary strong { margin-right: .75rem; }
+details ul { margin: 0; padding: 0; list-style: none; color: #444; }
 `;
