@@ -6,7 +6,6 @@ import type { RecordOptions } from "../../src/profile/peer-record.js";
 import { known, type Profile } from "../../src/profile/profile.js";
 import { type ProfiledRun, profileCase } from "../../src/profile/profile-run.js";
 import type { TraceSink } from "../../src/trace/event.js";
-import { spin } from "../fixtures/profile/spin.js";
 
 /** Other programs that have less than this share of the cores do not disturb. */
 const QUIET = 0.25;
@@ -18,14 +17,14 @@ export interface LoadCase extends Partial<RecordOptions> {
   readonly raft: string;
   readonly peers: number;
   readonly unreliable?: boolean;
-  /** How long the main thread is kept at work with each request and each reply. */
-  readonly routerWorkMs?: number;
+  /** Keeps the main thread at work with each request and each reply. */
+  readonly routerWork?: () => void;
   readonly run: (cfg: Config) => Promise<void>;
 }
 
 /** Profiles peers of a fixture while `run` lasts. */
 export async function profiled(load: LoadCase): Promise<ProfiledRun & { readonly profile: Profile }> {
-  const { raft, peers, unreliable = false, routerWorkMs = 0, run, trace = false, cpuProfile = false } = load;
+  const { raft, peers, unreliable = false, routerWork, run, trace = false, cpuProfile = false } = load;
   const definition: CaseDefinition = {
     name: raft,
     part: "profile",
@@ -40,7 +39,7 @@ export async function profiled(load: LoadCase): Promise<ProfiledRun & { readonly
     seed: 1,
     trace,
     cpuProfile,
-    listeners: routerWorkMs > 0 ? [slowRouter(routerWorkMs)] : [],
+    listeners: routerWork ? [slowRouter(routerWork)] : [],
   });
   const { profile, result } = profiledRun;
   if (!profile || result.error) throw new Error(result.error?.message ?? "nothing was measured");
@@ -48,10 +47,10 @@ export async function profiled(load: LoadCase): Promise<ProfiledRun & { readonly
 }
 
 /** The router tells it of each event before it goes on. */
-function slowRouter(workMs: number): TraceSink {
+function slowRouter(work: () => void): TraceSink {
   return {
     record: ({ kind }) => {
-      if (kind === "send" || kind === "handled") spin(workMs);
+      if (kind === "send" || kind === "handled") work();
     },
   };
 }
@@ -82,6 +81,6 @@ function isQuiet({ otherProgramsOnCoreMs, wallMs, cores }: Profile): boolean {
 }
 
 /** Whether `actual` is within 10 % of `planted`. */
-export function isWithinTenth(actual: number, planted: number): boolean {
+export function isWithinTenth(actual = Number.NaN, planted: number): boolean {
   return Math.abs(actual - planted) <= 0.1 * planted;
 }
