@@ -1,11 +1,12 @@
-import { readdir, readFile } from "node:fs/promises";
+import type { ChildProcess } from "node:child_process";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { CommanderError } from "commander";
 import { profileCommand } from "../src/cli/profile.js";
 import { UsageError } from "../src/errors.js";
-import type { Profile } from "../src/profile/profile.js";
-import { emptyFolder, whitewater } from "./helpers/cli.js";
+import { type Profile, STAGES } from "../src/profile/profile.js";
+import { emptyFolder, projectFile, untilGone, whitewater } from "./helpers/cli.js";
 import { traceFormatErrors } from "./helpers/trace-event-format.js";
 
 const OWN = [
@@ -43,6 +44,81 @@ test.serial("a case: the table, the sentence as its last line, and the files", a
   t.true(lines.includes(`Written: ${join(out, "profile.json")}, ${join(out, "profile.html")}`));
   t.deepEqual((await readdir(out)).sort(), ["profile.html", "profile.json"]);
 });
+
+test.serial("profile.json has the fields that its documentation names, and no others", async (t) => {
+  const out = await emptyFolder(t);
+  const run = await whitewater(["profile", "--load", "100", "--seconds", "1", "--out", out, "--seed", "3"]);
+  t.is(run.exitCode, 0, run.stdout + run.stderr);
+  const file = await readProfile(out);
+  t.deepEqual(Object.keys(file), ["version", "mode", "raft", "seed", "node", "platform", "runs"]);
+  const [profile] = file.runs;
+  if (!profile) return t.fail("there is no run");
+  t.deepEqual(Object.keys(profile).sort(), [
+    "bottleneck",
+    "clock",
+    "cores",
+    "handlers",
+    "load",
+    "messages",
+    "otherProgramsOnCoreMs",
+    "otherThreadsOnCoreMs",
+    "result",
+    "threads",
+    "wallMs",
+  ]);
+  const durations = ["count", "meanMs", "p50Ms", "p99Ms", "p999Ms", "maxMs"];
+  const [main, peer] = profile.threads;
+  t.deepEqual(
+    Object.keys(main ?? {}),
+    Object.keys(peer ?? {}).filter((key) => key !== "peer" && key !== "incarnation"),
+  );
+  t.deepEqual(Object.keys(peer ?? {}), [
+    "name",
+    "peer",
+    "incarnation",
+    "fromMs",
+    "wallMs",
+    "onCoreMs",
+    "waitingMs",
+    "asleepMs",
+    "wantedSwitches",
+    "forcedSwitches",
+    "loopUtilization",
+    "loopDelay",
+    "collections",
+    "heapMiB",
+    "heapHighestMiB",
+  ]);
+  t.deepEqual(Object.keys(peer?.loopDelay ?? {}), durations);
+  t.deepEqual(Object.keys(profile.messages), ["stages", "roundTrip", "atPeer", "lost", "measuredShare"]);
+  t.deepEqual(Object.keys(profile.messages.stages), [...STAGES]);
+  for (const stage of STAGES) t.deepEqual(Object.keys(profile.messages.stages[stage]), durations);
+  t.deepEqual(Object.keys(profile.handlers[0] ?? {}), ["svcMeth", "handled", "blocked"]);
+  t.deepEqual(Object.keys(profile.clock), ["offsetMs", "errorMs"]);
+  t.deepEqual(Object.keys(profile.bottleneck), ["cause", "sentence"]);
+  t.deepEqual(Object.keys(profile.load ?? {}), [
+    "rate",
+    "seconds",
+    "started",
+    "committed",
+    "throughput",
+    "commitLatency",
+  ]);
+
+  const documented = await readFile(projectFile("docs/profile.md"), "utf8");
+  const code = [...documented.matchAll(/`([^`]+)`/g)].map(([, text]) => text).join(" ");
+  const named = new Set(code.match(/\w+/g));
+  const keys = keysOf(file).filter((key) => key !== "result" && !named.has(key));
+  t.deepEqual(keys, [], "fields that docs/profile.md does not name");
+});
+
+/** The names of all fields in it, but for those of a `RunResult`, each once. */
+function keysOf(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return [...new Set(value.flatMap(keysOf))];
+  const fields = Object.entries(value);
+  return [...new Set(fields.flatMap(([key, inner]) => [key, ...(key === "result" ? [] : keysOf(inner))]))];
+}
 
 test.serial("--trace out/ --cpu-prof: a trace and a .cpuprofile of each thread beside them", async (t) => {
   const out = await emptyFolder(t);
@@ -163,6 +239,54 @@ for (const { args, says } of [
     t.regex(error?.message ?? "", says);
   });
 }
+
+test.serial("Ctrl-C keeps the runs so far, and the one under way as far as it came", async (t) => {
+  const out = await emptyFolder(t);
+  let told: ChildProcess | undefined;
+  const args = [...OWN, "--run", "TestRestful|TestUnending", "--trace", "--out", out, "--seed", "3"];
+  const run = await whitewater(["profile", ...args], {
+    onOutput: (stdout, child) => {
+      if (told || !stdout.includes("TestUnending ...")) return;
+      told = child;
+      setTimeout(() => child.kill("SIGINT"), 2000); // peers are up long before, and measured
+    },
+  });
+  t.is(run.exitCode, 130, run.stdout + run.stderr);
+  t.is(run.stderr, "");
+  if (!told) return t.fail("the second case did not begin");
+  await untilGone(t, told);
+  t.regex(run.stdout, /\n {2}\.\.\. interrupted after \d\.\d s\n {2}Measured for \d\.\d s on \d+ cores?:\n/);
+  const { runs } = await readProfile(out);
+  t.deepEqual(
+    runs.map(({ result, threads }) => [result.name, result.error?.kind, threads.length]),
+    [
+      ["TestRestful", undefined, 3],
+      ["TestUnending", "interrupted", 3],
+    ],
+  );
+  t.true((runs[1]?.wallMs ?? 0) > 500, `measured for ${runs[1]?.wallMs} ms`);
+  t.true((await readdir(join(out, "TestUnending"))).includes("trace.json"));
+});
+
+test.serial("a file that cannot be written costs the file and no more, and is told", async (t) => {
+  const out = await emptyFolder(t);
+  await mkdir(join(out, "profile.json"));
+  const run = await whitewater(["profile", ...OWN, "--run", "TestRestful", "--out", out]);
+  t.is(run.exitCode, 2);
+  t.regex(run.stderr, /^whitewater: the profile could not be written to .*profile\.json: EISDIR[^\n]*\n$/);
+  t.true(run.stdout.includes(`Written: ${join(out, "profile.html")}\n`));
+});
+
+(process.platform === "linux" ? test : test.skip)(
+  "a folder that the system does not let be made is told, however it says so",
+  async (t) => {
+    const command = profileCommand().exitOverride();
+    const args = ["--load", "5", "--out", "/proc/nowhere/deeper"];
+    const error = await t.throwsAsync(command.parseAsync(args, { from: "user" }));
+    t.true(error instanceof UsageError);
+    t.regex(error?.message ?? "", /^The files cannot go to \/proc\/nowhere\/deeper: /);
+  },
+);
 
 test.serial("wrong usage exits with 2, before anything is measured or written", async (t) => {
   const run = await whitewater(["profile", "--load", "5", "--run", "3B"], { cwd: await emptyFolder(t) });

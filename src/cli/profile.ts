@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
@@ -6,9 +6,15 @@ import { COMMAND, failureBlock, resultLine, titleLine } from "../harness/report.
 import { selectCases } from "../harness/select.js";
 import { allCases } from "../lab/cases-file.js";
 import { BundleError, loadProgram, type Program } from "../peer/program.js";
-import { ProfileFiles } from "../profile/files.js";
+import { makeFolder, ProfileFiles } from "../profile/files.js";
 import type { Profile } from "../profile/profile.js";
-import { type ProfiledRun, type ProfileOptions, profileCase, profileLoad } from "../profile/profile-run.js";
+import {
+  INTERRUPTED,
+  type ProfiledRun,
+  type ProfileOptions,
+  profileCase,
+  profileLoad,
+} from "../profile/profile-run.js";
 import { curveLines, profileLines } from "../profile/table.js";
 import { drawSeed } from "../runtime/random.js";
 import { casesOption, raftOption, seedOption, wholeNumber } from "./options.js";
@@ -88,19 +94,24 @@ async function profile(options: ProfileCommandOptions): Promise<void> {
   console.log(`whitewater: profile of ${shown} on threads, seed ${seed}`);
 
   const files = await ProfileFiles.prepare(folder, { raft: shown, seed });
-  const runs: ProfiledRun[] = [];
-  onEarlyEnd(() => summarize(runs, files));
   const program = await programOrWords(raft);
   if (!program) return;
+  const runs = new ProfiledRuns(files, program, { ...options, seed });
+  const { trace, cpuProf: cpuProfile = false } = options;
+  const common = { program, seed, trace: trace !== undefined, cpuProfile };
   for (const planned of plan) {
-    const run = await measure(planned, { ...options, program, seed });
-    runs.push(run);
-    files.writeExports(run, program, plan.length > 1 ? planned.name : "");
-    files.writeProfiles(profilesOf(runs));
+    const subfolder = plan.length > 1 ? planned.name : "";
+    onEarlyEnd(() => runs.summarize());
+    const onBegin = (cutShort: () => ProfiledRun): void =>
+      onEarlyEnd(() => {
+        runs.add(cutShort(), planned, subfolder);
+        runs.summarize();
+      });
+    console.log(titleLine(planned.title));
+    runs.add(await planned.measure({ ...common, onBegin }), planned, subfolder);
   }
   onEarlyEnd(() => {});
-  summarize(runs, files);
-  if (runs.some(({ result }) => result.status === "failed")) process.exitCode = 1;
+  process.exitCode = runs.summarize();
 }
 
 /** The program; or, where raft.ts cannot be bundled, where and why. */
@@ -115,42 +126,71 @@ async function programOrWords(raft: string): Promise<Program | undefined> {
   }
 }
 
-/** Makes one run and prints what came of it. */
-async function measure(
-  planned: Planned,
-  options: ProfileCommandOptions & { readonly program: Program; readonly seed: number },
-): Promise<ProfiledRun> {
-  const { program, seed, trace, cpuProf: cpuProfile = false } = options;
-  console.log(titleLine(planned.title));
-  const run = await planned.measure({ program, seed, trace: trace !== undefined, cpuProfile });
-  const { result, profile } = run;
-  const paint = result.status === "passed" ? colours.green : colours.red;
-  console.log(paint(resultLine(result)));
-  if (profile) for (const line of profileLines(profile)) console.log(line);
-  if (result.status === "failed") {
-    const raft = options.raft === undefined ? "" : ` --raft ${options.raft}`;
-    const again =
-      planned.options === undefined
-        ? { args: sharedArgs(options) }
-        : { command: `${COMMAND} profile${raft} ${planned.options} --seed ${seed}` };
-    console.log(failureBlock(result, { mode: "threads", ...again }));
-  }
-  console.log("");
-  return run;
-}
+/** What came of the runs so far, on the terminal and in the files. */
+class ProfiledRuns {
+  readonly #files: ProfileFiles;
+  readonly #program: Program;
+  readonly #options: ProfileCommandOptions & { readonly seed: number };
+  readonly #runs: ProfiledRun[] = [];
 
-/** The curve, where there is one, and the files. */
-function summarize(runs: readonly ProfiledRun[], files: ProfileFiles): void {
-  const profiles = profilesOf(runs);
-  if (profiles.filter(({ load }) => load).length > 1) {
-    for (const line of curveLines(profiles)) console.log(line);
+  constructor(
+    files: ProfileFiles,
+    program: Program,
+    options: ProfileCommandOptions & { readonly seed: number },
+  ) {
+    this.#files = files;
+    this.#program = program;
+    this.#options = options;
+  }
+
+  /** Prints what came of a run, and writes it. */
+  add(run: ProfiledRun, planned: Planned, subfolder: string): void {
+    this.#runs.push(run);
+    this.#print(run, planned);
+    this.#files.writeExports(run, this.#program, subfolder);
+    this.#files.writeProfiles(this.#profiles());
+  }
+
+  /**
+   * Prints the curve, where there is one, and the files.
+   * @returns the exit code: 0, 1 if a run failed, 2 if none did but a file could not be written
+   */
+  summarize(): number {
+    const { written, unwritten } = this.#files;
+    const profiles = this.#profiles();
+    if (profiles.filter(({ load }) => load).length > 1) {
+      for (const line of curveLines(profiles)) console.log(line);
+      console.log("");
+    }
+    if (written.length > 0) console.log(`Written: ${written.join(", ")}`);
+    for (const [path, reason] of unwritten) {
+      console.error(`whitewater: the profile could not be written to ${path}: ${reason}`);
+    }
+    if (this.#runs.some(({ result }) => result.status === "failed")) return 1;
+    return unwritten.size > 0 ? 2 : 0;
+  }
+
+  #print({ result, profile }: ProfiledRun, planned: Planned): void {
+    const { raft, seed } = this.#options;
+    const { status, error, seconds } = result;
+    const isCutShort = error?.kind === INTERRUPTED;
+    const paint = status === "passed" ? colours.green : colours.red;
+    console.log(paint(isCutShort ? `  ... interrupted after ${seconds.toFixed(1)} s` : resultLine(result)));
+    if (profile) for (const line of profileLines(profile)) console.log(line);
+    if (status === "failed" && !isCutShort) {
+      const ownRaft = raft === undefined ? "" : ` --raft ${raft}`;
+      const again =
+        planned.options === undefined
+          ? { args: sharedArgs(this.#options) }
+          : { command: `${COMMAND} profile${ownRaft} ${planned.options} --seed ${seed}` };
+      console.log(failureBlock(result, { mode: "threads", ...again }));
+    }
     console.log("");
   }
-  if (files.written.length > 0) console.log(`Written: ${files.written.join(", ")}`);
-}
 
-function profilesOf(runs: readonly ProfiledRun[]): Profile[] {
-  return runs.flatMap(({ profile }) => profile ?? []);
+  #profiles(): Profile[] {
+    return this.#runs.flatMap(({ profile }) => profile ?? []);
+  }
 }
 
 /** @throws {UsageError} on options that mean nothing together */
@@ -207,9 +247,11 @@ function folderOf({ trace, out }: ProfileCommandOptions): string {
     throw new UsageError(`All files go to one folder, but --trace names ${trace} and --out ${out}.`);
   }
   const folder = out ?? (typeof trace === "string" ? trace : DEFAULT_OUT);
+  if (folder === "") throw new UsageError("--out takes the name of a folder.");
   try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
+    makeFolder(folder);
+    readdirSync(folder); // nothing is read from it: this tells a folder from a file
+    accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new UsageError(
       `The files cannot go to ${folder}: ${reasonOf(error)}. Name another folder with --out.`,
@@ -221,6 +263,7 @@ function folderOf({ trace, out }: ProfileCommandOptions): string {
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "EEXIST" || code === "ENOTDIR") return "a file stands there";
+  if (code === "ENOENT") return "the system lets no folder be made there";
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") return "you may not write there";
   return message;
 }

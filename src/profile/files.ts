@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { Program } from "../peer/program.js";
 import { chromeTrace } from "./chrome-trace.js";
 import { inRaftLines } from "./cpu-profile.js";
@@ -7,6 +7,9 @@ import { type PageRenderer, pageRenderer } from "./page/page.js";
 import { pageData } from "./page/page-data.js";
 import type { Profile } from "./profile.js";
 import type { ProfiledRun } from "./profile-run.js";
+
+/** Of `profile.json`: another one when a field goes, or changes its meaning (docs/profile.md). */
+const VERSION = 1;
 
 /** What all runs of a profile have in common. */
 export interface ProfileHead {
@@ -21,6 +24,8 @@ export class ProfileFiles {
   readonly #head: ProfileHead;
   readonly #render: PageRenderer;
   readonly #written = new Set<string>();
+  /** By path: why a file could not be written. What it was to hold costs the file and no more. */
+  readonly #unwritten = new Map<string, string>();
 
   private constructor(folder: string, head: ProfileHead, render: PageRenderer) {
     this.#folder = folder;
@@ -37,13 +42,18 @@ export class ProfileFiles {
     return [...this.#written];
   }
 
+  /** Paths of what could not be written, each with the reason. */
+  get unwritten(): ReadonlyMap<string, string> {
+    return this.#unwritten;
+  }
+
   /** Writes `profile.json` and `profile.html`, about all runs so far. */
   writeProfiles(profiles: readonly Profile[]): void {
     const { raft, seed } = this.#head;
     const { version: node, platform } = process;
     const cores = profiles[0]?.cores ?? 0;
     const facts = [`${raft} on threads, seed ${seed}; ${cores} cores, Node ${node} on ${platform}`];
-    const json = { mode: "threads", raft, seed, node, platform, runs: profiles };
+    const json = { version: VERSION, mode: "threads", raft, seed, node, platform, runs: profiles };
     this.#write("profile.json", `${JSON.stringify(json, null, 2)}\n`);
     this.#write("profile.html", this.#render(pageData("Whitewater: where threads wait", facts, profiles)));
   }
@@ -64,10 +74,28 @@ export class ProfileFiles {
 
   #write(name: string, text: string): void {
     const path = join(this.#folder, name);
-    mkdirSync(join(path, ".."), { recursive: true });
-    writeFileSync(path, text);
+    try {
+      makeFolder(dirname(path));
+      writeFileSync(path, text);
+    } catch (error) {
+      this.#written.delete(path);
+      this.#unwritten.set(path, error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#unwritten.delete(path);
     this.#written.add(path);
   }
+}
+
+/**
+ * Makes a folder, and those above it that are not there. Not with Node's `recursive`: where the system refuses
+ * a folder with ENOENT, as under `/proc`, that never returns (Node 20).
+ * @throws {Error} from the file system
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(resolve(path)));
+  mkdirSync(path);
 }
 
 /** `peer 2, incarnation 3` is `peer-2-incarnation-3`. */

@@ -15,7 +15,7 @@ export interface LoadOptions {
 
 /** Told when the load begins and ends to count. */
 export interface LoadWindow {
-  begin(): void;
+  begin(cfg: Config): void;
   end(): void;
 }
 
@@ -64,10 +64,10 @@ export class SteadyLoad implements TraceSink {
     };
   }
 
-  /** What came of it, when it has ended. */
+  /** What came of it, when it has ended; or so far. */
   get result(): LoadProfile {
     const { rate } = this.#options;
-    const seconds = (this.#countsToMs - this.#countsFromMs) / 1000;
+    const seconds = (Math.min(this.#countsToMs, performance.now()) - this.#countsFromMs) / 1000;
     return {
       rate,
       seconds,
@@ -88,18 +88,19 @@ export class SteadyLoad implements TraceSink {
   async #run(cfg: Config): Promise<void> {
     this.#leader = await cfg.checkOneLeader();
     await this.#drive(cfg, WARM_UP_MS);
-    this.#window.begin();
+    this.#window.begin(cfg);
     this.#countsFromMs = performance.now();
     await this.#drive(cfg, this.#options.seconds * 1000);
     this.#countsToMs = performance.now();
     this.#window.end();
   }
 
-  /** Starts what falls due in the next `forMs`. */
+  /** Starts what falls due in the next `forMs`, and comes back when they are over. */
   async #drive(cfg: Config, forMs: number): Promise<void> {
     const fromMs = performance.now();
     const gapMs = 1000 / this.#options.rate;
-    for (let dueMs = fromMs; dueMs < fromMs + forMs; dueMs += gapMs) {
+    for (let n = 0; n * gapMs < forMs; n += 1) {
+      const dueMs = fromMs + n * gapMs;
       while (performance.now() < dueMs) await cfg.sleep(Math.max(TICK_MS, dueMs - performance.now()));
       if (dueMs >= this.#countsFromMs) this.#started += 1;
       const lateMs = performance.now() - dueMs;
@@ -107,6 +108,8 @@ export class SteadyLoad implements TraceSink {
       const sinceMs = lateMs <= TIMER_LATE_MS ? dueMs + lateMs : dueMs;
       cfg.background(() => this.#start(cfg, sinceMs));
     }
+    const leftMs = fromMs + forMs - performance.now();
+    if (leftMs > 0) await cfg.sleep(leftMs);
   }
 
   async #start(cfg: Config, dueMs: number): Promise<void> {

@@ -11,11 +11,16 @@ import type { RecordOptions } from "./peer-record.js";
 import type { Measured, Profile } from "./profile.js";
 import { Profiler } from "./profiler.js";
 
+/** The kind of error of a run that was cut short. */
+export const INTERRUPTED = "interrupted";
+
 export interface ProfileOptions extends RecordOptions {
   readonly program: Program;
   readonly seed: number;
   /** Hear all that the router tells of the run, after the profiler. */
   readonly listeners?: readonly TraceSink[];
+  /** Called when measuring begins. What it is given ends it at once, before the run has: what came of it so far. */
+  readonly onBegin?: (cutShort: () => ProfiledRun) => void;
 }
 
 /** What came of a run that was profiled. */
@@ -34,6 +39,7 @@ export async function profileCase(definition: CaseDefinition, options: ProfileOp
   const run = new MeasuredRun(options);
   const steps = async (cfg: Config): Promise<void> => {
     run.begin();
+    options.onBegin?.(() => run.cutShort(definition, cfg));
     await definition.run(cfg);
     run.end();
   };
@@ -43,11 +49,17 @@ export async function profileCase(definition: CaseDefinition, options: ProfileOp
 /** Puts a steady load on one cluster and measures it. */
 export async function profileLoad(load: LoadOptions, options: ProfileOptions): Promise<ProfiledRun> {
   const run = new MeasuredRun(options);
-  const steady = new SteadyLoad(load, run);
+  const withLoad = (profiled: ProfiledRun): ProfiledRun => {
+    const { profile } = profiled;
+    return { ...profiled, profile: profile && { ...profile, load: steady.result } };
+  };
+  const begin = (cfg: Config): void => {
+    run.begin();
+    options.onBegin?.(() => withLoad(run.cutShort(steady.definition, cfg)));
+  };
+  const steady = new SteadyLoad(load, { begin, end: () => run.end() });
   // No peer is restarted, so no spare is needed, and none shares the cores.
-  const profiled = await run.profiled(steady.definition, [steady], { spares: 0 });
-  const { profile } = profiled;
-  return { ...profiled, profile: profile && { ...profile, load: steady.result } };
+  return withLoad(await run.profiled(steady.definition, [steady], { spares: 0 }));
 }
 
 /** One run and the profiler around it. */
@@ -72,6 +84,19 @@ class MeasuredRun {
     if (this.#isBegun) this.#measured ??= this.#profiler.end();
   }
 
+  /** Ends the measuring of a run that goes on, and tells of it as of one that was interrupted. */
+  cutShort(definition: CaseDefinition, cfg: Config): ProfiledRun {
+    this.end();
+    const { name, part, title, servers: peers } = definition;
+    const { seconds, ...totals } = cfg.totals();
+    const atMs = seconds * 1000;
+    const error = { kind: INTERRUPTED, message: "interrupted", atMs };
+    const run = { name, part, title, seconds, ...totals, wallMs: atMs, peers, seed: this.#options.seed };
+    const result: RunResult = { ...run, status: "failed", error };
+    // Peers tell the samples of their stacks at their ends, which nobody waits for any more.
+    return this.#runOf(result, new Map());
+  }
+
   async profiled(
     definition: CaseDefinition,
     listeners: readonly TraceSink[],
@@ -88,13 +113,17 @@ class MeasuredRun {
         onConfig: (cfg) => void cfg.failed().then(() => this.end()),
       });
       this.end();
-      const measured = this.#measured;
-      const profile = measured && { ...measured, bottleneck: bottleneckOf(measured), result };
-      return { result, profile, profiler, cpuProfiles: await profiler.cpuProfiles() };
+      return this.#runOf(result, await profiler.cpuProfiles());
     } finally {
       await threads.close();
       profiler.close();
     }
+  }
+
+  #runOf(result: RunResult, cpuProfiles: ReadonlyMap<string, Inspector.Profile>): ProfiledRun {
+    const measured = this.#measured;
+    const profile = measured && { ...measured, bottleneck: bottleneckOf(measured), result };
+    return { result, profile, profiler: this.#profiler, cpuProfiles };
   }
 }
 
