@@ -6,7 +6,14 @@ import type { Mode } from "../src/runtime/runtime.js";
 import { RunPool } from "../src/stress/run-pool.js";
 import { HereRunner, type Runner } from "../src/stress/runner.js";
 import type { Bench, SpeedPromise } from "./bench.js";
-import { type CaseRuns, caseTable, type RunCost, soundCases, wallMsOf } from "./helpers/suite-table.js";
+import {
+  type CaseRuns,
+  caseTable,
+  cpuMsOf,
+  type RunCost,
+  soundCases,
+  wallMsOf,
+} from "./helpers/suite-table.js";
 import { comparisonOf } from "./rounds.js";
 
 /** Suites in `sim`, each with the next seed. The first is told apart, since V8 compiles everything in it. */
@@ -75,25 +82,28 @@ async function costOf(
   };
 }
 
-/** The cases that passed whenever they ran, in `sim` against threads: their first suite, and those after it. */
+/**
+ * The cases that passed whenever they ran, in `sim` against threads: their first suite, and those after it. Time on
+ * cores has nothing of what else the machine does meanwhile, but V8's own threads as well.
+ */
 function promisesOf(runs: readonly CaseRuns[], tell: (line: string) => void): SpeedPromise[] {
   const sound = soundCases(runs);
   for (const { name } of runs.filter((one) => !sound.includes(one)))
     tell(`${name} FAILED: it is not compared`);
-  const againstMs = wallMsOf(sound.map(({ onThreads }) => onThreads));
-  const passes = Array.from({ length: PASSES }, (_, pass) => ({
-    whatMs: wallMsOf(sound.map(({ inSim }) => inSim[pass])),
-    againstMs,
-  }));
-  const words = `${sound.length} cases in sim`;
-  const against = "the same on threads, one after another";
+  const threadsMs = wallMsOf(sound.map(({ onThreads }) => onThreads));
+  const line = (what: string, promise: number | undefined, passesMs: readonly number[]): SpeedPromise => ({
+    what: `${sound.length} cases in sim, ${what}`,
+    against: "the same on threads, one after another",
+    promise,
+    measured: comparisonOf(passesMs.map((whatMs) => ({ whatMs, againstMs: threadsMs }))),
+  });
+  const passes = Array.from({ length: PASSES }, (_, pass) => sound.map(({ inSim }) => inSim[pass]));
+  const [firstWallMs = Number.NaN, ...laterWallMs] = passes.map(wallMsOf);
+  const [firstCpuMs = Number.NaN, ...laterCpuMs] = passes.map(cpuMsOf);
   return [
-    {
-      what: `${words}, the first time`,
-      against,
-      promise: PROMISE,
-      measured: comparisonOf(passes.slice(0, 1)),
-    },
-    { what: `${words}, once compiled`, against, promise: PROMISE, measured: comparisonOf(passes.slice(1)) },
+    line("the first time", PROMISE, [firstWallMs]),
+    line("the first time: time on cores", undefined, [firstCpuMs]),
+    line("once compiled", PROMISE, laterWallMs),
+    line("once compiled: time on cores", undefined, laterCpuMs),
   ];
 }

@@ -31,6 +31,10 @@ export function wallMsOf(costs: readonly (RunCost | undefined)[]): number {
   return sum(costs.map((cost) => cost?.wallMs ?? 0));
 }
 
+export function cpuMsOf(costs: readonly (RunCost | undefined)[]): number {
+  return sum(costs.map((cost) => cost?.cpuMs ?? 0));
+}
+
 const HEAD = [
   "case",
   "virtual s",
