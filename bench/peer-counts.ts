@@ -6,6 +6,7 @@ import { compare } from "./rounds.js";
 const FEWEST = 3;
 const MORE = [5, 9, 25, 101];
 const CALLS = 4000;
+const IN_A_ROW = 100;
 const ROUNDS = { rounds: 20, warmUpRounds: 2, runsPerRound: 1 };
 /** Calls to each of the peers before any counts: each realm has its own code to be compiled. */
 const WARM_UP_CALLS = 2000;
@@ -40,8 +41,8 @@ async function comparedTo(few: PeerGroup, peerCount: number): Promise<SpeedPromi
   try {
     const inTurn = await line("", 1.3, (peers) => ({ count: CALLS, outstanding: peers - 1 }));
     if (peerCount !== MORE.at(-1)) return [inTurn];
-    const inARow = { count: CALLS, outstanding: 1, inARow: CALLS / (peerCount - 1) };
-    return [inTurn, await line(`, ${inARow.inARow} in a row to each`, undefined, () => inARow)];
+    const inARow = { count: IN_A_ROW * (peerCount - 1), outstanding: 1, inARow: IN_A_ROW };
+    return [inTurn, await line(`, ${IN_A_ROW} in a row to each`, undefined, () => inARow)];
   } finally {
     await group.close();
   }
