@@ -8,6 +8,7 @@ import { profileCost } from "./profile-cost.js";
 import { rpcInSim } from "./rpc-in-sim.js";
 import { rpcOnThreads } from "./rpc-on-threads.js";
 import { shares } from "./shares.js";
+import { stressLeak } from "./stress-leak.js";
 import { suite } from "./suite.js";
 import { TABLE_HEAD, tableLine } from "./table.js";
 
@@ -20,6 +21,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ["rpc", rpcOnThreads],
   ["boot", boot],
   ["profile", profileCost],
+  ["leak", stressLeak],
 ]);
 
 const { names, options } = asked(process.argv.slice(2));

@@ -33,7 +33,9 @@ export class PoolProcess {
   #cause: Death["cause"] = "itself";
   #lastWords = "";
   #beats = 0;
-  #onReport: (report: ToldReport) => void = () => {};
+  #death: Death | undefined;
+  /** Told what has come of the run that goes on. */
+  #onOutcome: (outcome: ToldReport | Death) => void = () => {};
 
   constructor(setup: ProcessSetup) {
     this.#child = fork(ownFile("../stress/run-process"), {
@@ -44,6 +46,10 @@ export class PoolProcess {
     this.#child.on("message", (message: FromRunProcess) => this.#hear(message));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#overhear(text));
     this.ended = this.#untilEnded();
+    void this.ended.then((death) => {
+      this.#death = death;
+      this.#onOutcome(death);
+    });
     this.#say({ kind: "setup", setup });
   }
 
@@ -52,13 +58,15 @@ export class PoolProcess {
    * @returns how the process ended, if it did before the run
    */
   async run(task: RunTask): Promise<ToldReport | Death> {
-    const report = new Promise<ToldReport>((resolve) => {
-      this.#onReport = resolve;
+    if (this.#death) return this.#death;
+    // No race against `ended`: it would keep a note of each run for as long as the process lives.
+    const outcome = new Promise<ToldReport | Death>((resolve) => {
+      this.#onOutcome = resolve;
     });
     this.#say({ kind: "task", task });
     const watch = this.#watch();
     try {
-      return await Promise.race([report, this.ended]);
+      return await outcome;
     } finally {
       clearInterval(watch);
     }
@@ -75,7 +83,7 @@ export class PoolProcess {
         this.#beats += 1;
         break;
       case "report":
-        this.#onReport(message.report);
+        this.#onOutcome(message.report);
         break;
       case "too-large":
         this.#cause = "too-large";
