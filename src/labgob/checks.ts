@@ -54,7 +54,6 @@ function objectTravels(value: object, depth: number): boolean {
     return recordTravels(value as Record<string, unknown>, depth);
   }
   if (Array.isArray(value)) return prototype === Array.prototype && arrayTravels(value, depth);
-  if (prototype === Map.prototype) return mapTravels(value as Map<unknown, unknown>, depth);
   if (prototype === Set.prototype) return setTravels(value as Set<unknown>, depth);
   if (prototype === Date.prototype) return hasNoProperties(value);
   return bytePrototypes.has(prototype as object) && bytesTravel(value as ArrayBuffer | ArrayBufferView);
@@ -84,13 +83,6 @@ function arrayTravels(value: readonly unknown[], depth: number): boolean {
     if (element === undefined ? !(i in value) : !travelsAsIs(element, depth)) return false;
   }
   return true;
-}
-
-function mapTravels(value: Map<unknown, unknown>, depth: number): boolean {
-  for (const [key, content] of value) {
-    if (!travelsAsIs(key, depth) || !travelsAsIs(content, depth)) return false;
-  }
-  return hasNoProperties(value);
 }
 
 function setTravels(value: Set<unknown>, depth: number): boolean {

@@ -16,9 +16,22 @@ addExtension({
   read: revived,
 });
 
+/**
+ * Plain objects of a value that are written key by key; those after them are written as records, which name
+ * the keys of a shape once. A record costs more to begin than to repeat: a message with its few objects is
+ * read and written in half the time without, a log of 20 entries and more with.
+ */
+const OBJECTS_BY_KEY = 4;
+
+/** Of the value that is being packed. */
+let objects = 0;
+
 const packr = new Packr({
   // The types of the structured clone algorithm, but a tree as in gob: no table of references.
   moreTypes: true,
+  useRecords: () => ++objects > OBJECTS_BY_KEY,
+  variableMapSize: true, // without, an object has at most 65,535 keys
+  mapsAsObjects: true, // so a Map goes as an Escape
   structuredClone: false,
   copyBuffers: true,
   useToJSON: false,
@@ -29,6 +42,7 @@ const packr = new Packr({
  * @returns a view on a buffer that the next `pack` overwrites: copy it
  */
 export function pack(value: unknown): Uint8Array {
+  objects = 0;
   return packr.pack(value, RESET_BUFFER_MODE);
 }
 

@@ -19,7 +19,9 @@ export type EscapeParts =
   | readonly ["string", units: Uint16Array]
   /** An array with holes: which places hold something, and what. */
   | readonly ["array", length: number, places: readonly number[], elements: readonly unknown[]]
-  /** An object with keys that msgpackr's records would change. */
+  /** A Map: msgpackr's maps are taken by plain objects. */
+  | readonly ["map", keys: readonly unknown[], values: readonly unknown[]]
+  /** An object with keys that msgpackr would change. */
   | readonly ["object", keys: readonly unknown[], values: readonly unknown[]];
 
 /** What the escape stood for; by now its elements and values have been revived themselves. */
@@ -31,6 +33,8 @@ export function revived(parts: EscapeParts): unknown {
       return Array.from(parts[1], (unit) => String.fromCharCode(unit)).join("");
     case "array":
       return sparseArray(parts[1], parts[2], parts[3]);
+    case "map":
+      return new Map(parts[1].map((key, i) => [key, parts[2][i]]));
     case "object":
       return Object.fromEntries(parts[1].map((key, i) => [key, parts[2][i]]));
     default:

@@ -100,12 +100,14 @@ function rewriteArray(value: readonly unknown[], inside: Inside): unknown {
 
 function rewriteMap(value: ReadonlyMap<unknown, unknown>, inside: Inside): unknown {
   refuseProperties(value, inside);
-  const entries: [unknown, unknown][] = [];
+  const keys: unknown[] = [];
+  const contents: unknown[] = [];
   for (const [key, content] of Map.prototype.entries.call(value)) {
-    const step = `.get(${keyInWords(key, entries.length)})`;
-    entries.push([rewrite(key, inside(`.keys()[${entries.length}]`)), rewrite(content, inside(step))]);
+    const step = `.get(${keyInWords(key, keys.length)})`;
+    keys.push(rewrite(key, inside(`.keys()[${keys.length}]`)));
+    contents.push(rewrite(content, inside(step)));
   }
-  return new Map(entries);
+  return new Escape(["map", keys, contents]);
 }
 
 function rewriteSet(value: ReadonlySet<unknown>, inside: Inside): unknown {
