@@ -6,8 +6,8 @@ import { compare } from "./rounds.js";
 const FEWEST = 3;
 const MORE = [5, 9, 25, 101];
 const CALLS = 4000;
-const IN_A_ROW = 100;
-const ROUNDS = { rounds: 20, warmUpRounds: 2, runsPerRound: 1 };
+const IN_A_ROW = 60;
+const ROUNDS = { rounds: 12, warmUpRounds: 1, runsPerRound: 1 };
 /** Calls to each of the peers before any counts: each realm has its own code to be compiled. */
 const WARM_UP_CALLS = 2000;
 
