@@ -63,6 +63,7 @@ test.serial("profile.json has the fields that its documentation names, and no ot
     "otherProgramsOnCoreMs",
     "otherThreadsOnCoreMs",
     "result",
+    "stacksSampled",
     "threads",
     "wallMs",
   ]);

@@ -76,6 +76,12 @@ test("a figure that the system does not tell is n/a, and each reason stands belo
   );
 });
 
+test("where stacks were sampled, the table says what that does to its figures", (t) => {
+  const remark = /Stacks were sampled, so event loops look busier than they were/;
+  t.regex(profileLines(profileOf("TestOne", measured({ stacksSampled: true }))).join("\n"), remark);
+  t.notRegex(profileLines(profileOf("TestOne")).join("\n"), remark);
+});
+
 test("the curve has a line for each load: what it committed, and what it waited for", (t) => {
   const three = loadProfile(200, measured({ threads: threads(3, { onCoreMs: 100 }) }), 1.5);
   const five = loadProfile(200, measured({ threads: threads(5, { onCoreMs: 300, waitingMs: 100 }) }), 4);

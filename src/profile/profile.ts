@@ -24,6 +24,8 @@ export interface Measured {
   readonly messages: MessageProfile;
   /** The one that took longest in all first. */
   readonly handlers: readonly HandlerProfile[];
+  /** Whether stacks were sampled (`--cpu-prof`): each sample wakes the thread, and what its event loop idled is lost. */
+  readonly stacksSampled: boolean;
   /** Or why it is not known. */
   readonly clock: ClockCheck | { readonly unavailable: string };
 }

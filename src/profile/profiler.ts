@@ -135,6 +135,7 @@ export class Profiler {
       otherProgramsOnCoreMs: byOthersMs,
       messages: messageProfile(this.peers, this.router.lost, measuredShare),
       handlers: handlerProfiles(this.peers),
+      stacksSampled: this.#options.cpuProfile,
       clock: clockCheck(this.peers),
     };
   }

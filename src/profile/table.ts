@@ -111,8 +111,12 @@ function messageRows({ messages, handlers }: Profile): Row[] {
   ];
 }
 
+/** Node forgets how long an event loop idled when a signal wakes it, and each sample is a signal. */
+const SAMPLED =
+  "Stacks were sampled, so event loops look busier than they were, and messages in flight count as waiting for them.";
+
 /** What must be known to read the figures, and what came of the load, in sentences. */
-export function remarks({ clock, messages, load }: Profile): string[] {
+export function remarks({ clock, messages, load, stacksSampled }: Profile): string[] {
   const { lost, measuredShare } = messages;
   const losses = Object.entries(lost).map(([reason, count]) => `${count} ${reason}`);
   return [
@@ -123,6 +127,7 @@ export function remarks({ clock, messages, load }: Profile): string[] {
       ? []
       : [`Messages came too fast to measure each: those of ${percent(measuredShare)} of the time were.`]),
     ...(losses.length > 0 ? [`Calls that came to nothing: ${losses.join(", ")}.`] : []),
+    ...(stacksSampled ? [SAMPLED] : []),
     ...(load ? [loadSentence(load)] : []),
   ];
 }

@@ -74,6 +74,7 @@ export function measured({
       measuredShare: 1,
     },
     handlers: [handler("Raft.appendEntries", about(0.1), about(0.1))],
+    stacksSampled: false,
     clock: { offsetMs: 0, errorMs: 0.01 },
     ...rest,
   };
