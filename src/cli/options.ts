@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from "commander";
 import ms from "ms";
 import { MAX_SEED } from "../runtime/random.js";
 import { MODES, type Mode } from "../runtime/runtime.js";
-import { SCHEDULES } from "../runtime/schedule.js";
+import { SCHEDULES, type ScheduleName } from "../runtime/schedule.js";
 import type { Shard } from "../stress/plan.js";
 
 /** `--raft FILE`, the same in every command that runs one. */
@@ -32,12 +32,16 @@ export const modeOption = (byDefault: Mode = "threads") =>
     .choices(MODES)
     .default(byDefault);
 
-/** `--schedule S`: how long things take in virtual time. */
-export const scheduleOption = () =>
-  new Option(
+/** `--schedule S`: how long things take in virtual time. Where it has no default, `lively` is used if need be. */
+export const scheduleOption = (byDefault?: ScheduleName) => {
+  const hint = byDefault === undefined ? " (default: lively)" : "";
+  return new Option(
     "--schedule <schedule>",
-    "virtual time: how long messages take, and how reliable timers are (default: lively)",
-  ).choices(SCHEDULES);
+    `virtual time: how long messages take, and how reliable timers are${hint}`,
+  )
+    .choices(SCHEDULES)
+    .default(byDefault);
+};
 
 /** `--no-check`, the same in every command that runs cases. */
 export const noCheckOption = () =>

@@ -44,7 +44,7 @@ export function parityCommand(): Command {
     .addOption(runOption())
     .addOption(casesOption())
     .addOption(seedsOption().default({ first: 1, last: 5 }, "1..5"))
-    .addOption(scheduleOption().default("lively"))
+    .addOption(scheduleOption("lively"))
     .option("--quiet", "no progress line")
     .action(parity);
 }

@@ -1,19 +1,19 @@
 import { existsSync } from "node:fs";
 import { open as openInspector, waitForDebugger } from "node:inspector";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { failureBlock, resultLine } from "../harness/report.js";
 import { allCases } from "../lab/cases-file.js";
 import { isDebugged } from "../peer/debugged.js";
 import { loadProgram, type Program } from "../peer/program.js";
-import type { Mode } from "../runtime/runtime.js";
+import { MODES, type Mode } from "../runtime/runtime.js";
 import { type Bundle, readBundle, recordedProgram, replayBundle } from "../stress/bundle.js";
 import { isFailed } from "../stress/campaign.js";
 import { ProcessPool } from "../stress/process-pool.js";
 import { HereRunner, type RunManner, type RunReport } from "../stress/runner.js";
 import { happeningOf } from "../stress/signature.js";
-import { modeOption, traceOption } from "./options.js";
+import { traceOption } from "./options.js";
 import { checkWritable } from "./results.js";
 import { colours } from "./terminal.js";
 import { TraceFile } from "./trace-file.js";
@@ -32,7 +32,7 @@ export function replayCommand(): Command {
   return new Command("replay")
     .description("Run a failure that stress has kept once more, exactly, in sim or in lockstep.")
     .argument("<bundle>", "the folder that the failure left")
-    .addOption(modeOption().default(undefined, "the bundle's"))
+    .addOption(new Option("--mode <mode>", "run it in another mode than it was found in").choices(MODES))
     .option("--as-recorded", "run the raft.ts that failed, from the bundle (default)")
     .option("--as-now", "run raft.ts as it is on disk now: is it fixed?")
     .option("--inspect", "wait for a debugger, and stop in raft.ts at its breakpoints (sim)")

@@ -68,7 +68,7 @@ export function stressCommand(): Command {
     .addOption(runOption())
     .addOption(casesOption())
     .addOption(modeOption("sim"))
-    .addOption(scheduleOption().default("lively"))
+    .addOption(scheduleOption("lively"))
     .option(
       "--iterations <n>",
       `runs of each case, each with the next seed (default: ${DEFAULT_ITERATIONS}, or as many as --for allows)`,
@@ -78,7 +78,11 @@ export function stressCommand(): Command {
     .addOption(seedOption())
     .addOption(durationOption())
     .addOption(shardOption())
-    .option("--jobs <n>", "runs at once (default: one per core)", wholeNumber("--jobs", 1, 256))
+    .option(
+      "--jobs <n>",
+      `runs at once (default: one per core in sim, ${defaultJobs("threads")} on threads, ${defaultJobs("lockstep")} in lockstep)`,
+      wholeNumber("--jobs", 1, 256),
+    )
     .option("--bail", "begin no further run after a failure")
     .addOption(noCheckOption())
     .option("--quiet", "no progress line")

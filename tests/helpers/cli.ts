@@ -37,8 +37,13 @@ export interface JsonReport {
 /** Far beyond what any of these takes, on a busy machine as well. */
 const DEADLINE_MS = 60_000;
 
-const TSX = import.meta.resolve("tsx");
-const MAIN = projectFile("src/cli/main.ts");
+/** The program, and the arguments that come before those of the command line. */
+export const WHITEWATER: readonly string[] = [
+  process.execPath,
+  "--import",
+  import.meta.resolve("tsx"),
+  projectFile("src/cli/main.ts"),
+];
 
 /** The absolute path of a file of the project. */
 export function projectFile(path: string): string {
@@ -47,14 +52,7 @@ export function projectFile(path: string): string {
 
 /** Runs `whitewater` as a process of its own, and of its own group, until it ends. */
 export function whitewater(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
-  const [program = "", ...rest] = [
-    ...(options.under ?? []),
-    process.execPath,
-    "--import",
-    TSX,
-    MAIN,
-    ...args,
-  ];
+  const [program = "", ...rest] = [...(options.under ?? []), ...WHITEWATER, ...args];
   const child = spawn(program, rest, {
     cwd: options.cwd ?? projectFile("."),
     env: { ...process.env, ...options.env },
