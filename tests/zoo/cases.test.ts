@@ -26,6 +26,7 @@ for (const { caseName, bugName } of [
   { caseName: "TestOnlyTheDeposedCanLead", bugName: "deposed-leader-sets-no-timer" },
   { caseName: "TestLeaderReturns", bugName: "match-index-survives-elections" },
   { caseName: "TestFarBehindInTerms", bugName: "ignores-a-later-term-in-a-reply" },
+  { caseName: "TestVotersWait", bugName: "timer-not-reset-by-a-granted-vote" },
   { caseName: "TestQuietTerm", bugName: "timer-not-reset-by-the-leader" },
 ]) {
   test.serial(`${caseName} finds ${bugName}`, async (t) => {

@@ -343,20 +343,6 @@ export const elections: readonly Bug[] = [
     ],
   },
   {
-    name: "timer-reset-by-stale-leaders",
-    mistake: "AppendEntries of an earlier term keep a follower from standing for election.",
-    rule: "Raft Figure 2, followers: only AppendEntries of the current leader reset the election timeout.",
-    breaks: "liveness",
-    edits: [
-      {
-        file: "raft.ts",
-        find: "if (args.term < this.#currentTerm) return {",
-        put: `if (args.term < this.#currentTerm && this.#role !== "leader") this.#restartElectionTimer();
-    if (args.term < this.#currentTerm) return {`,
-      },
-    ],
-  },
-  {
     name: "timer-reset-by-any-vote-request",
     mistake: "A vote that is asked for and refused keeps the voter from standing for election.",
     rule: "Raft Figure 2, followers: only a vote that is granted resets the election timeout.",

@@ -150,4 +150,18 @@ export const harmless: readonly Bug[] = [
       },
     ],
   },
+  {
+    name: "timer-reset-by-stale-leaders",
+    mistake: "AppendEntries of an earlier term keep a follower from standing for election.",
+    rule: "Raft §5.1: a reply tells the stale leader of the later term, and where calls are answered on the way they came, it hears that at once: an election is late by a heartbeat at most.",
+    breaks: "nothing",
+    edits: [
+      {
+        file: "raft.ts",
+        find: "if (args.term < this.#currentTerm) return {",
+        put: `if (args.term < this.#currentTerm && this.#role !== "leader") this.#restartElectionTimer();
+    if (args.term < this.#currentTerm) return {`,
+      },
+    ],
+  },
 ];
