@@ -30,7 +30,6 @@ const PART_OF_FOLDER: ReadonlyMap<string, Part> = new Map([
   ["harness", "harness"],
   ["lab", "harness"],
   ["stress", "harness"],
-  ["comlink", "harness"],
   ["trace", "trace"],
   ["check", "check"],
 ]);

@@ -5,8 +5,9 @@ import type { CaseDefinition } from "../harness/case.js";
 import { COMMAND, failureBlock, resultLine, titleLine } from "../harness/report.js";
 import { selectCases } from "../harness/select.js";
 import { allCases } from "../lab/cases-file.js";
+import { makeFolder } from "../make-folder.js";
 import { BundleError, loadProgram, type Program } from "../peer/program.js";
-import { makeFolder, ProfileFiles } from "../profile/files.js";
+import { ProfileFiles } from "../profile/files.js";
 import type { Profile } from "../profile/profile.js";
 import {
   INTERRUPTED,

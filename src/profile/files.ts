@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { makeFolder } from "../make-folder.js";
 import type { Program } from "../peer/program.js";
 import { chromeTrace } from "./chrome-trace.js";
 import { inRaftLines } from "./cpu-profile.js";
@@ -85,17 +86,6 @@ export class ProfileFiles {
     this.#unwritten.delete(path);
     this.#written.add(path);
   }
-}
-
-/**
- * Makes a folder, and those above it that are not there. Not with Node's `recursive`: where the system refuses
- * a folder with ENOENT, as under `/proc`, that never returns (Node 20).
- * @throws {Error} from the file system
- */
-export function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(resolve(path)));
-  mkdirSync(path);
 }
 
 /** `peer 2, incarnation 3` is `peer-2-incarnation-3`. */

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../errors.js";
 import type { RunResult } from "../harness/case.js";
 import { COMMAND, failureBlock } from "../harness/report.js";
+import { makeFolder } from "../make-folder.js";
 import { hashOf, type Program, withHost } from "../peer/program.js";
 import { MODES } from "../runtime/runtime.js";
 import { SCHEDULES } from "../runtime/schedule.js";
@@ -79,7 +80,7 @@ export function writeBundle(folder: string, { program, manner, casesFile, report
     replay,
   };
   rmSync(path, { recursive: true, force: true });
-  mkdirSync(path, { recursive: true });
+  makeFolder(path);
   writeFileSync(join(path, "raft.js"), program.raftText);
   writeFileSync(join(path, "raft.js.map"), program.raftMap);
   writeFileSync(join(path, "trace.jsonl"), trace.map((line) => `${line}\n`).join(""));
