@@ -128,6 +128,14 @@ export class LonePeer {
   }
 }
 
+/** A peer that leads, and whose first heartbeats are acknowledged: no call is open. */
+export async function acknowledgedLeader(t: ExecutionContext): Promise<LonePeer> {
+  const peer = new LonePeer(t);
+  await peer.win();
+  await peer.acknowledgeAll();
+  return peer;
+}
+
 /** What a heartbeat from leader 1 looks like, with the given differences. */
 export function appendArgs(differences: Partial<AppendEntriesArgs>): AppendEntriesArgs {
   return {
