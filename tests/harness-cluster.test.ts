@@ -1,21 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
 import { encode } from "../src/labgob/labgob.js";
-import type { MainToPeer, PeerToMain } from "../src/labrpc/wire.js";
-import { outcomeWithin, type ScriptedPeer, saving, startTester } from "./helpers/scripted-peers.js";
-
-const NOTHING = encode({});
-
-/** A call of `peer` on its end to server `to`. */
-function call(peer: ScriptedPeer, to: number, rpcId = 1): PeerToMain {
-  return {
-    kind: "call",
-    rpcId,
-    end: peer.spec.ends[to] ?? "none",
-    svcMeth: "Raft.appendEntries",
-    args: NOTHING,
-  };
-}
+import type { MainToPeer } from "../src/labrpc/wire.js";
+import { calling, outcomeWithin, type ScriptedPeer, saving, startTester } from "./helpers/scripted-peers.js";
 
 function requests({ heard }: ScriptedPeer): MainToPeer[] {
   return heard.filter(({ kind }) => kind === "request");
@@ -40,7 +27,7 @@ test("the end from i to j carries exactly while i and j are both connected, i = 
         t.is(cfg.isConnected(i), connected[i] ?? false);
         for (let j = 0; j < 4; j += 1) {
           const before = requests(runtime.peer(j)).length;
-          runtime.peer(i).say(call(runtime.peer(i), j));
+          runtime.peer(i).say(calling(runtime.peer(i), j));
           await clock.advance(0);
           const isThrough = cfg.isConnected(i) && cfg.isConnected(j);
           t.is(requests(runtime.peer(j)).length - before, isThrough ? 1 : 0);
@@ -56,7 +43,7 @@ test("a call goes to the server at the end, and its reply back to the caller", a
   const { runtime, clock } = await startTester(t);
   const [caller, callee] = [runtime.peer(0), runtime.peer(2)];
   callee.onRequest = (svcMeth) => encode({ answerTo: svcMeth });
-  caller.say(call(caller, 2, 41));
+  caller.say(calling(caller, 2, { rpcId: 41 }));
   await clock.advance(0);
   t.deepEqual(caller.heard, [
     { kind: "outcome", rpcId: 41, reply: encode({ answerTo: "Raft.appendEntries" }) },
@@ -66,7 +53,7 @@ test("a call goes to the server at the end, and its reply back to the caller", a
 test("a call to a disconnected server comes to nothing, after the lab's long delay", async (t) => {
   const { cfg, runtime, clock } = await startTester(t);
   cfg.disconnect(2);
-  runtime.peer(0).say(call(runtime.peer(0), 2));
+  runtime.peer(0).say(calling(runtime.peer(0), 2));
   await clock.advance(7000);
   t.deepEqual(runtime.peer(0).heard, [{ kind: "outcome", rpcId: 1, reply: null }]);
 });
@@ -117,11 +104,11 @@ test("a restarted server is reached once it is connected, by its new incarnation
   const { cfg, runtime, clock } = await startTester(t);
   const caller = runtime.peer(0);
   await cfg.start1(1);
-  caller.say(call(caller, 1, 1));
+  caller.say(calling(caller, 1, { rpcId: 1 }));
   await clock.advance(0);
   t.is(requests(runtime.peer(1)).length, 0);
   cfg.connect(1);
-  caller.say(call(caller, 1, 2));
+  caller.say(calling(caller, 1, { rpcId: 2 }));
   await clock.advance(0);
   t.is(requests(runtime.peer(1)).length, 1);
 });
@@ -136,8 +123,8 @@ test("what a crashed peer says after its end is not heard: saves, applies, fault
   dead.sayLate(saving("too late"));
   dead.sayLate({ kind: "apply", message: encode({ commandValid: true, commandIndex: 9, command: 1 }) });
   dead.sayLate({ kind: "fault", fault: { kind: "unhandled", message: "too late" } });
-  dead.sayLate({ kind: "reply", rpcId: 99, reply: NOTHING });
-  dead.sayLate(call(dead, 0));
+  dead.sayLate({ kind: "reply", rpcId: 99, reply: encode({}) });
+  dead.sayLate(calling(dead, 0));
   await clock.advance(0);
   t.is(cfg.failure, undefined);
   t.is(events.length, from);
@@ -149,7 +136,7 @@ test("a reply that comes after its server was crashed is none", async (t) => {
   const { cfg, runtime, clock } = await startTester(t);
   const [caller, callee] = [runtime.peer(0), runtime.peer(1)];
   callee.isAnswering = false;
-  caller.say(call(caller, 1));
+  caller.say(calling(caller, 1));
   await clock.advance(50);
   cfg.crash1(1);
   await clock.advance(100);
@@ -257,13 +244,7 @@ test("the network's counts: per server, in all, in bytes", async (t) => {
   const { cfg, runtime, clock } = await startTester(t);
   const [caller, callee] = [runtime.peer(0), runtime.peer(1)];
   callee.onRequest = () => new Uint8Array(30);
-  caller.say({
-    kind: "call",
-    rpcId: 1,
-    end: caller.spec.ends[1] ?? "",
-    svcMeth: "Raft.x",
-    args: new Uint8Array(100),
-  });
+  caller.say(calling(caller, 1, { args: new Uint8Array(100) }));
   await clock.advance(0);
   t.is(cfg.rpcCount(1), 1);
   t.is(cfg.rpcCount(0), 0);

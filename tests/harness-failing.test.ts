@@ -1,9 +1,12 @@
 import test from "ava";
 import type { Config } from "../src/harness/config.js";
-import { encode } from "../src/labgob/labgob.js";
-import { type Outcome, outcomeWithin, type ScriptedPeer, startTester } from "./helpers/scripted-peers.js";
-
-const NOTHING = encode({});
+import {
+  calling,
+  type Outcome,
+  outcomeWithin,
+  type ScriptedPeer,
+  startTester,
+} from "./helpers/scripted-peers.js";
 
 function faulting(peer: ScriptedPeer): void {
   peer.say({
@@ -108,13 +111,7 @@ test("a failure tells how every server stood, and which handlers had not answere
   caller.state = { term: 3, isLeader: true };
   await cfg.getState(0);
   silent.isAnswering = false;
-  caller.say({
-    kind: "call",
-    rpcId: 1,
-    end: caller.spec.ends[1] ?? "",
-    svcMeth: "Raft.requestVote",
-    args: NOTHING,
-  });
+  caller.say(calling(caller, 1, { svcMeth: "Raft.requestVote" }));
   cfg.disconnect(0);
   cfg.crash1(2);
   cfg.connect(0);
@@ -132,13 +129,7 @@ test("a handler that has not answered for 5 s fails the case, naming peer and ha
   const [caller, silent] = [runtime.peer(0), runtime.peer(1)];
   silent.isAnswering = false;
   await clock.advance(500);
-  caller.say({
-    kind: "call",
-    rpcId: 1,
-    end: caller.spec.ends[1] ?? "",
-    svcMeth: "Raft.requestVote",
-    args: NOTHING,
-  });
+  caller.say(calling(caller, 1, { svcMeth: "Raft.requestVote" }));
   await clock.advance(5400);
   t.is(cfg.failure, undefined);
   await clock.advance(100);
@@ -151,13 +142,7 @@ test("a handler is not stuck while its peer is off the network, nor once it has 
   const caller = runtime.peer(0);
   for (const peer of [1, 2]) {
     runtime.peer(peer).isAnswering = false;
-    caller.say({
-      kind: "call",
-      rpcId: peer,
-      end: caller.spec.ends[peer] ?? "",
-      svcMeth: "Raft.x",
-      args: NOTHING,
-    });
+    caller.say(calling(caller, peer, { rpcId: peer }));
   }
   await clock.advance(1000);
   cfg.disconnect(1);

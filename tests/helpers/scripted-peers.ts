@@ -102,6 +102,14 @@ export function saving(text: string): PeerToMain {
   return { kind: "save", state: new TextEncoder().encode(text), snapshot: null };
 }
 
+type Call = Extract<PeerToMain, { kind: "call" }>;
+
+/** A call of `caller` on its end to server `to`. */
+export function calling(caller: ScriptedPeer, to: number, given: Partial<Call> = {}): PeerToMain {
+  const end = caller.spec.ends[to] ?? "none";
+  return { kind: "call", rpcId: 1, end, svcMeth: "Raft.appendEntries", args: encode({}), ...given };
+}
+
 export interface ScriptOptions
   extends Partial<Pick<ConfigOptions, "n" | "unreliable" | "onLog" | "onWarning">> {
   readonly seed?: number;
