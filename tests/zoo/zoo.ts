@@ -1,5 +1,6 @@
 import type { Bug } from "./bug.js";
 import { asynchrony } from "./bugs/asynchrony.js";
+import { commits } from "./bugs/commits.js";
 import { elections } from "./bugs/elections.js";
 import { harmless } from "./bugs/harmless.js";
 import { persistence } from "./bugs/persistence.js";
@@ -9,6 +10,7 @@ import { replication } from "./bugs/replication.js";
 export const families: Readonly<Record<string, readonly Bug[]>> = {
   elections,
   replication,
+  commits,
   persistence,
   asynchrony,
   harmless,
