@@ -1,5 +1,6 @@
 import type { Config } from "../harness/config.js";
 import type { Failing } from "../harness/verdict.js";
+import type { TraceRecord } from "../trace/event.js";
 import type { TraceListener } from "../trace/recorder.js";
 import { RaftChecker } from "./run-checker.js";
 import type { Violation } from "./violation.js";
@@ -13,6 +14,8 @@ export interface AttachedChecker {
 /** A checker that fails the case at the first event that breaks a rule of Raft. */
 export function attachedChecker(): AttachedChecker {
   let checker: RaftChecker | undefined;
+  /** What is recorded while the tester is made. Without it the trace would count as cut, and prove little. */
+  const early: TraceRecord[] = [];
   return {
     onConfig: (cfg) => {
       checker = new RaftChecker({
@@ -20,8 +23,12 @@ export function attachedChecker(): AttachedChecker {
         onViolation: (violation) => cfg.fail(failingOf(violation)),
         onWarning: (text) => cfg.warn(text),
       });
+      for (const record of early) checker.see(record);
     },
-    listener: (record) => checker?.see(record),
+    listener: (record) => {
+      if (checker) checker.see(record);
+      else early.push(record);
+    },
   };
 }
 

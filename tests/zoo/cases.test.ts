@@ -26,6 +26,8 @@ for (const { caseName, bugName } of [
   { caseName: "TestOnlyTheDeposedCanLead", bugName: "deposed-leader-sets-no-timer" },
   { caseName: "TestLeaderReturns", bugName: "match-index-survives-elections" },
   { caseName: "TestFarBehindInTerms", bugName: "ignores-a-later-term-in-a-reply" },
+  { caseName: "TestVotesOfThePast", bugName: "counts-votes-of-an-earlier-candidacy" },
+  { caseName: "TestRivalOfTheLeader", bugName: "candidate-refuses-the-leader-of-its-term" },
   { caseName: "TestVotersWait", bugName: "timer-not-reset-by-a-granted-vote" },
   { caseName: "TestQuietTerm", bugName: "timer-not-reset-by-the-leader" },
 ]) {

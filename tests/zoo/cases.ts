@@ -1,8 +1,8 @@
 /**
  * Cases beside the lab's, each for mistakes that the lab's schedules hardly ever bring to light: an even
  * cluster, elections upon elections while votes are late, crashes amid elections, a leader that comes back
- * into office with another log, a cluster of which one only may lead, two that vote for each other in vain,
- * and a time without any trouble.
+ * into office with another log, a cluster of which one only may lead, two that vote for each other in vain, votes
+ * that come after their term, a rival that meets the winner, and a time without any trouble.
  */
 import { type CaseDefinition, type Config, defineCase, ELECTION_TIMEOUT_MS } from "../../src/cases.js";
 import {
@@ -19,6 +19,8 @@ import {
 export const zooCases: readonly CaseDefinition[] = [
   defineCase({ name: "TestEvenCluster", servers: 4, run: evenCluster }),
   defineCase({ name: "TestLateVotes", servers: 5, unreliable: true, run: lateVotes }),
+  defineCase({ name: "TestVotesOfThePast", servers: 5, run: votesOfThePast }),
+  defineCase({ name: "TestRivalOfTheLeader", servers: 5, run: rivalOfTheLeader }),
   defineCase({ name: "TestCrashStorm", servers: 5, unreliable: true, run: crashStorm }),
   defineCase({ name: "TestOnlyTheDeposedCanLead", servers: 3, run: onlyTheDeposedCanLead }),
   defineCase({ name: "TestOnlyOneCanLead", servers: 15, run: onlyOneCanLead }),
@@ -64,6 +66,57 @@ async function lateVotes(cfg: Config): Promise<void> {
     cfg.connect(anyServer(cfg));
   }
   await agreeInPeace(cfg);
+}
+
+/** Nobody hears of the votes it was given before it stands, alone, in a later term: it must not count them. */
+async function votesOfThePast(cfg: Config): Promise<void> {
+  for (let round = 0; round < 3; round += 1) {
+    const leader = await cfg.checkOneLeader();
+    const [voter, other] = nextServers(cfg, leader, 2) as [number, number];
+    const { term } = await cfg.getState(leader);
+    cfg.setLongReordering(true);
+    for (const server of [leader, other]) cfg.disconnect(server); // nobody wins but with all votes of the rest
+    while ((await cfg.getState(voter)).term === term) await cfg.sleep(5);
+    await cfg.sleep(5); // all have voted by now, and two answers in three are held back
+    for (const server of allServers(cfg)) cfg.disconnect(server);
+    await cfg.sleep(2 * ELECTION_TIMEOUT_MS);
+    cfg.setLongReordering(false);
+    for (const server of allServers(cfg)) cfg.connect(server);
+    await cfg.one(101 + round, cfg.n, RETRY);
+  }
+}
+
+/** Who stands alone meets the leader that the others have elected in the same term, and follows it. */
+async function rivalOfTheLeader(cfg: Config): Promise<void> {
+  await cfg.one(101, cfg.n, RETRY);
+  for (let round = 0; round < 3; round += 1) {
+    const leader = await cfg.checkOneLeader();
+    const [rival, ...others] = nextServers(cfg, leader, cfg.n - 1) as [number, ...number[]];
+    const term = (await cfg.getState(leader)).term + 1;
+    for (const server of [leader, rival]) cfg.disconnect(server);
+    const isRival = await standsBesideLeader(cfg, term, rival, others);
+    cfg.connect(rival);
+    await cfg.sleep(ELECTION_TIMEOUT_MS);
+    const now = await cfg.getState(rival);
+    check(cfg, !isRival || now.term === term, `a candidate of term ${term}, which had a leader, stood again`);
+    cfg.connect(leader);
+    await cfg.one(102 + round, cfg.n, RETRY);
+  }
+}
+
+/** Waits until `rival` stands in `term` while one of the others leads it. @returns false if a later term came first */
+async function standsBesideLeader(
+  cfg: Config,
+  term: number,
+  rival: number,
+  others: readonly number[],
+): Promise<boolean> {
+  for (;;) {
+    const states = await Promise.all([rival, ...others].map((server) => cfg.getState(server)));
+    if (states.some((state) => state.term > term)) return false;
+    if (states[0]?.term === term && states.some(({ isLeader }) => isLeader)) return true;
+    await cfg.sleep(10);
+  }
 }
 
 /** Servers crash at any moment, voters and candidates too, and are back within milliseconds. */
