@@ -1,4 +1,3 @@
-import ms from "ms";
 import type { CaseDefinition, RunResult } from "../harness/case.js";
 import type { Program } from "../peer/program.js";
 import { githubAnnotations } from "../stress/annotations.js";
@@ -10,6 +9,7 @@ import { type CampaignResults, RESULTS_VERSION } from "../stress/results-file.js
 import type { RunManner } from "../stress/runner.js";
 import type { Tally } from "../stress/tally.js";
 import { counted } from "../text/counted.js";
+import { shownDuration } from "../text/duration.js";
 import { Progress } from "./progress.js";
 import { canReplace, writeWhole } from "./results.js";
 import { colours } from "./terminal.js";
@@ -86,7 +86,7 @@ export class CampaignOutput {
     const { tally, wallMs } = this.#campaign;
     const bundleOf = (result: RunResult): string | undefined => this.#bundles.get(keyOf(result));
     for (const line of campaignReport(tally, { ...this.#options, bundleOf })) console.log(line);
-    const took = ms(Math.round(wallMs));
+    const took = shownDuration(wallMs);
     console.log(`${counted(tally.runs, "run")} in ${took}${isInterrupted ? ", interrupted" : ""}`);
     return finishFiles(tally, this.#results(isInterrupted), this.#options);
   }
@@ -145,7 +145,7 @@ export class CampaignOutput {
     const { planned = Number.POSITIVE_INFINITY, forMs = Number.POSITIVE_INFINITY } = this.#options;
     const { tally, wallMs } = this.#campaign;
     const leftMs = Math.min((1000 * (planned - tally.runs)) / rate, forMs - wallMs);
-    return Number.isFinite(leftMs) ? [`${ms(Math.max(0, Math.round(leftMs)))} left`] : [];
+    return Number.isFinite(leftMs) ? [`${shownDuration(Math.max(0, leftMs))} left`] : [];
   }
 }
 

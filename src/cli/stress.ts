@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import ms from "ms";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { selectCases } from "../harness/select.js";
@@ -14,6 +13,7 @@ import { type PlannedRun, plannedRuns, type SeedPlan, type Shard, seedCount, WHO
 import { ProcessPool } from "../stress/process-pool.js";
 import type { RunManner, Runner, RunReport } from "../stress/runner.js";
 import { examined } from "../stress/verdict.js";
+import { shownDuration } from "../text/duration.js";
 import { CampaignOutput, type CampaignOutputOptions } from "./campaign-output.js";
 import { defaultJobs } from "./make-runner.js";
 import {
@@ -238,7 +238,9 @@ function inMode({ mode, schedule }: StressOptions): string {
 function shownPlan({ for: forMs }: StressOptions, plan: SeedPlan, cases: readonly CaseDefinition[]): string {
   const { index, of } = plan.shard;
   const seeds =
-    forMs === undefined ? `seeds ${plan.first}..${plan.last}` : `from seed ${plan.first}, for ${ms(forMs)}`;
+    forMs === undefined
+      ? `seeds ${plan.first}..${plan.last}`
+      : `from seed ${plan.first}, for ${shownDuration(forMs)}`;
   const shard = of === 1 ? "" : `, shard ${index} of ${of}`;
   return `${cases.length === 1 ? cases[0]?.name : `${cases.length} cases`}, ${seeds}${shard}`;
 }
