@@ -182,11 +182,24 @@ test.serial("a failure's bundle has it again, whatever has become of raft.ts sin
   };
   const replay = (...args: string[]) => whitewater(["replay", bundle, ...args], { cwd });
   const unchanged = await Promise.all([replay(), replay("--mode", "lockstep")]);
-  for (const run of unchanged) {
+  const fileNamed = await whitewater(["replay", join(bundle, "bundle.json")], { cwd });
+  for (const run of [...unchanged, fileNamed]) {
     isSame(run);
     t.notRegex(run.stdout, /has changed/);
   }
   t.regex(unchanged[1].stdout, /^ {4}Replay: npx whitewater replay \S+ --mode lockstep$/m);
+
+  let waiting: ChildProcess | undefined;
+  const inspected = await whitewater(["replay", bundle, "--inspect"], {
+    cwd,
+    onOutput: (soFar, child) => {
+      if (waiting || !soFar.includes("It waits for a debugger")) return;
+      waiting = child;
+      child.kill("SIGINT");
+    },
+  });
+  t.truthy(waiting, inspected.stdout);
+  t.is(inspected.exitCode, null, "Ctrl-C ends it by the signal itself, while it waits for a debugger");
 
   const reference = JSON.stringify(projectFile("src/raft/raft.ts"));
   await writeFile(raft, `export { make } from ${reference};\n`);

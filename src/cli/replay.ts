@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { open as openInspector, waitForDebugger } from "node:inspector";
+import { basename, dirname } from "node:path";
 import { Command, Option } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
@@ -15,7 +16,7 @@ import { HereRunner, type RunManner, type RunReport } from "../stress/runner.js"
 import { happeningOf } from "../stress/signature.js";
 import { traceOption } from "./options.js";
 import { checkWritable } from "./results.js";
-import { colours } from "./terminal.js";
+import { colours, whileBlocked } from "./terminal.js";
 import { TraceFile } from "./trace-file.js";
 
 interface ReplayOptions {
@@ -41,7 +42,9 @@ export function replayCommand(): Command {
     .action(replay);
 }
 
-async function replay(path: string, options: ReplayOptions): Promise<void> {
+async function replay(named: string, options: ReplayOptions): Promise<void> {
+  // Completion in a shell leads on to the file, and what is meant is clear.
+  const path = basename(named) === "bundle.json" ? dirname(named) : named;
   checkTogether(options);
   if (options.trace !== undefined) checkWritable("--trace", options.trace);
   const bundle = readBundle(path);
@@ -58,7 +61,7 @@ async function replay(path: string, options: ReplayOptions): Promise<void> {
   const manner: RunManner = { mode, schedule, check, verbose, trace: trace !== undefined };
   const how = mode === "threads" ? "on threads" : `in ${mode}, schedule ${schedule}`;
   console.log(`whitewater: ${name} from seed ${seed} ${how}`);
-  if (options.inspect) waitForDebugger();
+  if (options.inspect) whileBlocked(awaitDebugger);
   const runner = isDebugged()
     ? new HereRunner(program)
     : new ProcessPool({ program, casesFile: bundle.casesFile, processes: 1 });
@@ -70,6 +73,11 @@ async function replay(path: string, options: ReplayOptions): Promise<void> {
   } finally {
     await runner.close();
   }
+}
+
+function awaitDebugger(): void {
+  console.log("It waits for a debugger: open chrome://inspect, or attach an editor.");
+  waitForDebugger();
 }
 
 /** What replays the bundle in `path` as it is replayed here. */

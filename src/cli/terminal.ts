@@ -9,6 +9,11 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGPIPE: 141 } as const;
 /** Streams whose reader has gone. What is written to one may neither get out nor fail. */
 const unread = new Set<NodeJS.WriteStream>();
 
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** What listens to each signal once `guardEarlyEnd` was called. */
+const onSignal = new Map<(typeof ENDING_SIGNALS)[number], () => void>();
+
 let finishEarly = (): void => {};
 
 /** `finish` prints and writes what there is, should the process be told to end before the command is done. */
@@ -27,13 +32,27 @@ export function guardEarlyEnd(): void {
     finish();
     void leave(exitCode);
   };
-  process.once("SIGINT", () => end(EXIT_CODES.SIGINT));
-  process.once("SIGTERM", () => end(EXIT_CODES.SIGTERM));
+  for (const signal of ENDING_SIGNALS) onSignal.set(signal, () => end(EXIT_CODES[signal]));
+  listenToSignals();
   process.stdout.on("error", () => {
     unread.add(process.stdout);
     end(EXIT_CODES.SIGPIPE);
   });
   process.stderr.on("error", () => unread.add(process.stderr)); // there is nobody left to tell
+}
+
+/**
+ * Calls `block`, which keeps the thread from running any listener, with the signals left to the system, so that
+ * Ctrl-C still ends the process.
+ */
+export function whileBlocked(block: () => void): void {
+  for (const [signal, listener] of onSignal) process.off(signal, listener);
+  block();
+  listenToSignals();
+}
+
+function listenToSignals(): void {
+  for (const [signal, listener] of onSignal) process.once(signal, listener);
 }
 
 /**
