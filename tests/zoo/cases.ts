@@ -27,6 +27,7 @@ export const zooCases: readonly CaseDefinition[] = [
   defineCase({ name: "TestLeaderReturns", servers: 5, run: leaderReturns }),
   defineCase({ name: "TestLateSuccess", servers: 9, run: lateSuccess }),
   defineCase({ name: "TestFarBehindInTerms", servers: 3, run: farBehindInTerms }),
+  defineCase({ name: "TestReturnsAmidCommands", servers: 3, run: returnsAmidCommands }),
   defineCase({ name: "TestVotersWait", servers: 5, run: votersWait }),
   defineCase({ name: "TestQuietTerm", servers: 3, run: quietTerm }),
 ];
@@ -116,6 +117,25 @@ async function standsBesideLeader(
     if (states.some((state) => state.term > term)) return false;
     if (states[0]?.term === term && states.some(({ isLeader }) => isLeader)) return true;
     await cfg.sleep(10);
+  }
+}
+
+/** A server that has stood alone comes back, and may win, while the leader's next command is under way. */
+async function returnsAmidCommands(cfg: Config): Promise<void> {
+  await cfg.one(anyCommand(cfg), cfg.n, RETRY);
+  for (let round = 0; round < 20; round += 1) {
+    const leader = await cfg.checkOneLeader();
+    const [returning] = nextServers(cfg, leader, 1) as [number];
+    cfg.disconnect(returning);
+    await cfg.sleep(ELECTION_TIMEOUT_MS + cfg.random.int(0, 100));
+    await cfg.start(leader, anyCommand(cfg));
+    cfg.connect(returning);
+    for (let tries = 0; tries < 20; tries += 1) {
+      await cfg.sleep(2);
+      const { isLeader } = await cfg.getState(returning);
+      if (isLeader) await cfg.start(returning, anyCommand(cfg));
+    }
+    await cfg.one(anyCommand(cfg), cfg.n, RETRY);
   }
 }
 

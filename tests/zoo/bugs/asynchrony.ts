@@ -35,7 +35,7 @@ export const asynchrony: readonly Bug[] = [
       {
         file: "raft.ts",
         find: "    if (this.#log.merge(args.prevLogIndex, args.entries)) this.#unsaved = true;\n",
-        put: `    await new Promise((resolve) => setTimeout(resolve, 5));
+        put: `    await new Promise((resolve) => setTimeout(resolve, 80 * Math.random()));
     if (this.#log.merge(args.prevLogIndex, args.entries)) this.#unsaved = true;
 `,
       },
