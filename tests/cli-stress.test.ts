@@ -90,6 +90,16 @@ test.serial("the shards of a campaign, merged, are the campaign: table, JSON and
   ]);
 });
 
+test.serial("merge tells of a shard that is missing, and exits with 2 where nothing failed", async (t) => {
+  const folder = await emptyFolder(t);
+  const json = join(folder, "shard1.json");
+  const shard = await stress("Quick", ["--seeds", "1..4", "--shard", "1/2", "--json", json, "--out", folder]);
+  t.is(shard.exitCode, 0);
+  const { exitCode, stdout } = await whitewater(["merge", json]);
+  t.is(exitCode, 2);
+  t.regex(stdout, /^missing: .*shard 2 of 2$/m);
+});
+
 test.serial("Ctrl-C prints and writes what was found, exits with 130, leaves nothing", async (t) => {
   const folder = await emptyFolder(t);
   const json = join(folder, "results.json");

@@ -18,6 +18,9 @@ interface MergeOptions {
   readonly junit?: string;
 }
 
+/** Exit code where no run failed, and some were not made. */
+const INCOMPLETE = 2;
+
 /** `whitewater merge`: the results of shards, as one. */
 export function mergeCommand(): Command {
   return new Command("merge")
@@ -39,8 +42,10 @@ function merge(files: readonly string[], { json, junit }: MergeOptions): void {
   const sum = sumOf(all, tally);
   console.log(`whitewater: ${counted(sum.parts.length, "campaign")} of ${shownRaft(sum.raft.path)}`);
   for (const line of campaignReport(tally, { manner: sum, replayArgs: sum.replayArgs })) console.log(line);
-  for (const part of missingFrom(sum.parts)) console.log(`missing: ${part}`);
-  process.exitCode = finishFiles(tally, sum, { json, junit });
+  const missing = missingFrom(sum.parts);
+  for (const part of missing) console.log(`missing: ${part}`);
+  const exitCode = finishFiles(tally, sum, { json, junit });
+  process.exitCode = exitCode === 0 && missing.length > 0 ? INCOMPLETE : exitCode;
 }
 
 function sumOf(all: readonly [CampaignResults, ...CampaignResults[]], tally: Tally): CampaignResults {
