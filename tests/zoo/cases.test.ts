@@ -29,6 +29,7 @@ for (const { caseName, bugName } of [
   { caseName: "TestVotesOfThePast", bugName: "counts-votes-of-an-earlier-candidacy" },
   { caseName: "TestRivalOfTheLeader", bugName: "candidate-refuses-the-leader-of-its-term" },
   { caseName: "TestVotersWait", bugName: "timer-not-reset-by-a-granted-vote" },
+  { caseName: "TestQuietAfterOffices", bugName: "heartbeat-loops-pile-up" },
   { caseName: "TestQuietTerm", bugName: "timer-not-reset-by-the-leader" },
 ]) {
   test.serial(`${caseName} finds ${bugName}`, async (t) => {

@@ -29,6 +29,7 @@ export const zooCases: readonly CaseDefinition[] = [
   defineCase({ name: "TestFarBehindInTerms", servers: 3, run: farBehindInTerms }),
   defineCase({ name: "TestReturnsAmidCommands", servers: 3, run: returnsAmidCommands }),
   defineCase({ name: "TestVotersWait", servers: 5, run: votersWait }),
+  defineCase({ name: "TestQuietAfterOffices", servers: 3, run: quietAfterOffices }),
   defineCase({ name: "TestQuietTerm", servers: 3, run: quietTerm }),
 ];
 
@@ -334,6 +335,21 @@ async function quietTerm(cfg: Config): Promise<void> {
     check(cfg, now === term, `the term went from ${term} to ${now}, though nothing was wrong`);
   }
   await cfg.one(102, cfg.n, NO_RETRY);
+}
+
+/** However often leaders have changed, there are no more heartbeats than one leader needs. */
+async function quietAfterOffices(cfg: Config): Promise<void> {
+  for (let round = 0; round < 8; round += 1) {
+    const leader = await cfg.checkOneLeader();
+    cfg.disconnect(leader);
+    await cfg.sleep(ELECTION_TIMEOUT_MS);
+    cfg.connect(leader);
+  }
+  await cfg.one(101, cfg.n, RETRY);
+  const before = cfg.rpcTotal();
+  await cfg.sleep(1000);
+  const rpcs = cfg.rpcTotal() - before;
+  check(cfg, rpcs <= cfg.n * 20, `${rpcs} RPCs in a second without a command`); // as in TestCount3B
 }
 
 async function agreeInPeace(cfg: Config): Promise<void> {
