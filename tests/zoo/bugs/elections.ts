@@ -343,6 +343,21 @@ export const elections: readonly Bug[] = [
     ],
   },
   {
+    name: "refuses-old-logs-without-joining-their-term",
+    mistake: "A voter that refuses a candidate for its old log stays in its own term.",
+    rule: "Raft §5.1: who hears of a later term joins it at once; or the one that could win stands in terms long past.",
+    breaks: "liveness",
+    edits: [
+      {
+        file: "raft.ts",
+        find: "this.#observeTerm(args.term);\n    const free",
+        put: `if (!isUpToDate(args, this.#log)) return { term: this.#currentTerm, voteGranted: false };
+    this.#observeTerm(args.term);
+    const free`,
+      },
+    ],
+  },
+  {
     name: "timer-reset-by-any-vote-request",
     mistake: "A vote that is asked for and refused keeps the voter from standing for election.",
     rule: "Raft Figure 2, followers: only a vote that is granted resets the election timeout.",

@@ -42,21 +42,6 @@ export const harmless: readonly Bug[] = [
     ],
   },
   {
-    name: "refuses-old-logs-without-joining-their-term",
-    mistake: "A voter that refuses a candidate for its old log stays in its own term.",
-    rule: "Raft §5.4.1: such a candidate cannot win; its answers to AppendEntries tell of its term as well.",
-    breaks: "nothing",
-    edits: [
-      {
-        file: "raft.ts",
-        find: "this.#observeTerm(args.term);\n    const free",
-        put: `if (!isUpToDate(args, this.#log)) return { term: this.#currentTerm, voteGranted: false };
-    this.#observeTerm(args.term);
-    const free`,
-      },
-    ],
-  },
-  {
     name: "commit-index-may-fall",
     mistake: "A follower takes over whatever commit index it is told, though a late request may tell less.",
     rule: "Raft Figure 2: lastApplied never falls, and commitIndex is volatile anyway.",
