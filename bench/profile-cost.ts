@@ -4,7 +4,7 @@ import { runCase } from "../src/harness/runner.js";
 import { loadProgram, type Program, REFERENCE_RAFT } from "../src/peer/program.js";
 import { profileCase } from "../src/profile/profile-run.js";
 import { PeerThreads } from "../src/runtime/threads.js";
-import type { TraceEvent, TraceSink } from "../src/trace/event.js";
+import type { TraceEvent, TraceRecord, TraceSink } from "../src/trace/event.js";
 import type { Bench } from "./bench.js";
 import { type Contestant, compare } from "./rounds.js";
 
@@ -52,11 +52,13 @@ function profiledRun(program: Program, cost: Cost): Contestant {
   });
 }
 
+/** As `whitewater test` makes a run: with listeners to its events, which the profiler goes without. */
 function plainRun(program: Program, cost: Cost): Contestant {
   return costing(cost, async ({ definition, applies }) => {
     const threads = new PeerThreads(program);
     try {
-      return await runCase(definition, { runtime: threads.runtime(SEED), seed: SEED, trace: applies });
+      const listeners = [({ event }: TraceRecord) => applies.record(event)];
+      return await runCase(definition, { runtime: threads.runtime(SEED), seed: SEED, listeners });
     } finally {
       await threads.close();
     }
