@@ -86,10 +86,8 @@ export class PeerHandle {
   /** @returns the peer's answer; `UNKNOWN_STATE` if it is crashed before it answers */
   getState(): Promise<RaftState> {
     return new Promise((resolve) => {
-      const take = (answer: RaftState = UNKNOWN_STATE): void => {
-        const { term, isLeader } = answer;
-        resolve(answer === UNKNOWN_STATE ? answer : { term, isLeader });
-      };
+      const take = (answer: StartResult | undefined): void =>
+        resolve(answer ? { term: answer.term, isLeader: answer.isLeader } : UNKNOWN_STATE);
       this.#ask((askId) => ({ kind: "get-state", askId }), take);
     });
   }
