@@ -1,7 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import test from "ava";
 import fc from "fast-check";
-import { decode, EncodeError, encode, errorCount, LabDecoder, LabEncoder } from "../src/labgob/labgob.js";
+import {
+  DecodeError,
+  decode,
+  EncodeError,
+  encode,
+  errorCount,
+  LabDecoder,
+  LabEncoder,
+} from "../src/labgob/labgob.js";
 import { sendable } from "./helpers/sendable.js";
 
 // --- The lab's tests of labgob (lab-spec 4.2) ---
@@ -317,6 +325,24 @@ for (const length of [10, 10_000]) {
     t.deepEqual(decoder.decode<typeof value>(), value);
   });
 }
+
+test("a LabEncoder takes over what another has encoded, and each goes on alone", (t) => {
+  const entries = new LabEncoder();
+  for (const entry of [{ term: 1 }, "x".repeat(300)]) entries.encode(entry);
+  const state = new LabEncoder();
+  state.encode(7);
+  state.append(entries);
+  state.append(new LabEncoder());
+  entries.encode("later");
+  state.append(state);
+  const decoder = new LabDecoder(state.bytes());
+  const once = [7, { term: 1 }, "x".repeat(300)];
+  t.deepEqual(
+    [...once, ...once].map(() => decoder.decode()),
+    [...once, ...once],
+  );
+  t.throws(() => decoder.decode(), { instanceOf: DecodeError });
+});
 
 test("a LabEncoder can give its bytes and go on", (t) => {
   const encoder = new LabEncoder();

@@ -140,7 +140,7 @@ async function runCampaign(parts: CampaignParts): Promise<number> {
     cases,
     plan: plannedRuns(cases, plan),
     runner: pool,
-    manner,
+    manner: { ...manner, history: false },
     jobs,
     forMs: options.for,
     bail: options.bail ?? false,

@@ -14,8 +14,10 @@ export interface RunOptions {
   readonly runtime: Runtime;
   /** The seed that `runtime` was made from, for the result. */
   readonly seed: number;
-  /** Hear each event of the run. In virtual time a hash of all of them, the history, is in the result. */
+  /** Hear each event of the run. */
   readonly listeners?: readonly TraceListener[];
+  /** Whether a hash of all events, the history, is in the result, in virtual time; by default it is. */
+  readonly history?: boolean;
   /** Is told all that happens instead of the listeners, and no history is kept. */
   readonly trace?: TraceSink;
   /** Told the case's title, once, before anything else is told of it. */
@@ -60,12 +62,12 @@ export async function runCase(definition: CaseDefinition, options: RunOptions): 
   return { ...result, ...outcome, ...(history ? { history: history.digest() } : {}) };
 }
 
-function traceOf({ runtime, listeners = [], trace }: RunOptions): {
+function traceOf({ runtime, listeners = [], trace, history: isWanted = true }: RunOptions): {
   trace: TraceSink | undefined;
   history: History | undefined;
 } {
   if (trace) return { trace, history: undefined };
-  const history = runtime.mode === "threads" ? undefined : new History();
+  const history = isWanted && runtime.mode !== "threads" ? new History() : undefined;
   const all = history ? [history.see, ...listeners] : listeners;
   return { trace: all.length > 0 ? new Recorder(runtime.clock, all) : undefined, history };
 }

@@ -1,4 +1,4 @@
-import { type Command, LabDecoder, LabEncoder, type LogIndex } from "../index.js";
+import { type Command, type LabDecoder, LabEncoder, type LogIndex } from "../index.js";
 import type { LogEntry } from "./messages.js";
 import type { Terms } from "./rules.js";
 
@@ -15,9 +15,8 @@ export class Log implements Terms {
   static restore(decoder: LabDecoder): Log {
     const log = new Log();
     const length = decoder.decode<number>();
-    const entries = new LabDecoder(decoder.decode<Uint8Array>());
     for (let index = 1; index <= length; index += 1) {
-      const [term, command] = entries.decode<[number, Command]>();
+      const [term, command] = decoder.decode<[number, Command]>();
       log.append({ term, command });
     }
     return log;
@@ -26,7 +25,7 @@ export class Log implements Terms {
   /** Writes the whole log. */
   save(encoder: LabEncoder): void {
     encoder.encode(this.lastIndex);
-    encoder.encode(this.#encoder.bytes());
+    encoder.append(this.#encoder);
   }
 
   get lastIndex(): LogIndex {

@@ -47,7 +47,7 @@ const RARELY = 100;
  */
 function livelyHopUs(random: Random): number {
   if (random.int(1, RARELY) === 1) return random.int(LONGEST_US, 10_000);
-  const base = SHORTEST_US * 2 ** random.int(0, OCTAVES - 1);
+  const base = SHORTEST_US << random.int(0, OCTAVES - 1);
   return Math.min(random.int(base, 2 * base - 1), LONGEST_US);
 }
 

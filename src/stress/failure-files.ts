@@ -42,9 +42,11 @@ export class FailureFiles {
     const { folder, program, manner, casesFile, runner } = this.#options;
     let traced = report;
     if (report.trace === undefined && !report.isBrokenOff) {
-      // In virtual time a second run costs less than to keep the trace of each of the many that pass.
-      const { trace = [] } = await runner.run(definition, seed, { ...manner, trace: true }, () => {});
-      traced = { ...report, trace };
+      // In virtual time a second run costs less than to keep trace and history of each of the many that pass.
+      const again = await runner.run(definition, seed, { ...manner, trace: true }, () => {});
+      const { history } = again.result;
+      const result = { ...report.result, ...(history === undefined ? {} : { history }) };
+      traced = { ...report, result, trace: again.trace ?? [] };
     }
     try {
       return writeBundle(join(folder, "failures"), { program, manner, casesFile, report: traced });
