@@ -5,6 +5,8 @@ import { decode, encode } from "../labgob/labgob.js";
  * the peer's realm and lives outside: it changes nothing of how the peer goes.
  */
 export interface PeerMeter {
+  /** Whether anything is measured now. While it is not, nothing need be told: each word of it takes its time. */
+  readonly isOn: boolean;
   /** Milliseconds on the thread's own clock, which runs in real time in every mode. */
   now(): number;
   /** labgob made bytes of a call's arguments or of a reply, from `startedAt` until now. */
@@ -30,12 +32,14 @@ export function meteredCodec(meter: PeerMeter | undefined): Codec {
   if (!meter) return { encode, decode };
   return {
     encode: (value, rootName) => {
+      if (!meter.isOn) return encode(value, rootName);
       const startedAt = meter.now();
       const bytes = encode(value, rootName);
       meter.encoded(startedAt);
       return bytes;
     },
     decode: <T>(bytes: Uint8Array) => {
+      if (!meter.isOn) return decode<T>(bytes);
       const startedAt = meter.now();
       const value = decode<T>(bytes);
       meter.decoded(startedAt);

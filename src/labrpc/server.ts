@@ -85,19 +85,20 @@ export class Server implements RpcServer {
     const { service, method } = this.#find(svcMeth);
     const decoded = this.#codec.decode<unknown>(args);
     const calledAs = `${service.name}.${method}`;
-    const startedAt = this.#meter?.now() ?? 0;
+    const meter = this.#meter?.isOn ? this.#meter : undefined;
+    const startedAt = meter?.now() ?? 0;
     let promisedAt: number | undefined;
     let reply: unknown;
     try {
       reply = service.run(method, decoded);
       if (isThenable(reply)) {
-        promisedAt = this.#meter?.now();
+        promisedAt = meter?.now();
         reply = await reply;
       }
     } catch (cause) {
       throw new HandlerError(`${calledAs} threw: ${textOf(cause)}`, { cause });
     }
-    this.#meter?.handled(rpcId, calledAs, startedAt, promisedAt);
+    meter?.handled(rpcId, calledAs, startedAt, promisedAt);
     return encodeReply(calledAs, reply, this.#codec);
   }
 

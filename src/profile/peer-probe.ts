@@ -160,6 +160,10 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
 
   // --- The realm ---
 
+  get isOn(): boolean {
+    return this.#sampling.isOn;
+  }
+
   now(): number {
     return this.#sampling.isOn ? this.#time.now() : NOT_MEASURED;
   }

@@ -3,8 +3,8 @@ const STRETCH = 64;
 /** At more messages a second than this, measuring pauses between stretches. */
 const BUSY_PER_SECOND = 2000;
 /** Then a pause is so many times as long as the stretch before it. */
-const PAUSE_FACTOR = 5;
-const LONGEST_PAUSE_MS = 100;
+const PAUSE_FACTOR = 15;
+const LONGEST_PAUSE_MS = 200;
 
 /**
  * Whether messages are measured now. To measure each takes a little of the very cores that a busy run is short
