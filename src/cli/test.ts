@@ -10,7 +10,7 @@ import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
 import type { RunManner, Runner } from "../stress/runner.js";
 import { checkDeterminism } from "./determinism.js";
-import { defaultJobs, makeRunner } from "./make-runner.js";
+import { defaultJobs, FEW_RUNS, makeRunner } from "./make-runner.js";
 import {
   casesOption,
   modeOption,
@@ -67,7 +67,7 @@ export function testCommand(): Command {
     )
     .option(
       "--jobs <n>",
-      `cases at once, each with its own peers (default: ${defaultJobs("threads")} on threads, one per core in sim)`,
+      `cases at once, each with its own peers (default: ${defaultJobs("threads")} on threads; in sim one per core, or half as many for up to ${FEW_RUNS} runs)`,
       wholeNumber("--jobs", 1, 64),
     )
     .option("--bail", "begin no further case after a failure")
@@ -87,7 +87,7 @@ async function test(options: TestOptions): Promise<void> {
   const raft = await raftFile(options.raft);
   const seed = options.seed ?? drawSeed();
   const plan = planOf(cases, options.count, seed);
-  const jobs = options.jobs ?? defaultJobs(options.mode);
+  const jobs = options.jobs ?? defaultJobs(options.mode, plan.length);
 
   console.log(`whitewater: ${shownRaft(raft)} ${inMode(options)}, seed ${seed}`);
   if (availableParallelism() < 2) console.log(ONE_PROCESSOR_WARNING);
