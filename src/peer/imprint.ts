@@ -28,9 +28,9 @@ export class Imprint {
 
   /** @param roots all that can be reached from these counts, but for what a getter would make */
   constructor(roots: readonly object[]) {
-    const objects = [...reachableFrom(roots)];
-    this.#functions = objects.filter(isMereFunction).map(functionPrintOf);
-    this.#prints = objects.filter((object) => !isMereFunction(object)).map(printOf);
+    const prints = printsFrom(roots);
+    this.#functions = prints.filter(isOfMereFunction).map(({ object }) => functionPrintOf(object));
+    this.#prints = prints.filter((print) => !isOfMereFunction(print));
   }
 
   /** Makes all of it as it was. @returns false if something cannot be */
@@ -41,29 +41,34 @@ export class Imprint {
   }
 }
 
-function reachableFrom(roots: readonly object[]): Set<object> {
+/** Of all that can be reached, the roots first. */
+function printsFrom(roots: readonly object[]): readonly Print[] {
+  const prints: Print[] = [];
   const found = new Set(roots);
   const add = (value: unknown): void => {
     if ((typeof value === "object" && value !== null) || typeof value === "function") found.add(value);
   };
   // A set that is walked gives what is added meanwhile as well.
   for (const object of found) {
-    add(Reflect.getPrototypeOf(object));
-    for (const key of Reflect.ownKeys(object)) {
-      const property = Reflect.getOwnPropertyDescriptor(object, key);
-      add(property?.value);
-      add(property?.get);
-      add(property?.set);
+    const print = printOf(object);
+    prints.push(print);
+    add(print.prototype);
+    for (const { value, get, set } of print.properties) {
+      add(value);
+      add(get);
+      add(set);
     }
   }
-  return found;
+  return prints;
 }
 
-function isMereFunction(object: object): object is FunctionPrint["callee"] {
+function isOfMereFunction(print: Print): print is Print & { readonly object: FunctionPrint["callee"] } {
+  const { object, isExtensible, keys } = print;
   return (
     typeof object === "function" &&
-    Reflect.isExtensible(object) &&
-    Reflect.ownKeys(object).every((key) => key === "name" || key === "length")
+    isExtensible &&
+    keys.length === 2 &&
+    keys.every((key) => key === "name" || key === "length")
   );
 }
 
