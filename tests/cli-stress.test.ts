@@ -298,3 +298,20 @@ test.serial("a pod that is taken away writes what it has found, and does not end
   t.is(exitCode, 1);
   t.true(results.parts[0]?.isInterrupted);
 });
+
+test.serial(
+  "a campaign that is killed leaves no process behind, not even one whose case loops",
+  async (t) => {
+    const out = await emptyFolder(t);
+    const args = ["--mode", "threads", "--iterations", "1", "--seed", "1", "--out", out];
+    let campaign: ChildProcess | undefined;
+    const { stdout } = await stress("CaseTellsAndLoops", args, {
+      onOutput: (text, child) => {
+        campaign = child;
+        if (text.includes("it loops")) child.kill("SIGKILL");
+      },
+    });
+    t.regex(stdout, /it loops from here on/);
+    if (campaign) await untilGone(t, campaign);
+  },
+);

@@ -1,5 +1,6 @@
 /** What a process of the pool runs: one task after another, each a run of one case from its seed. */
 import { allCases } from "../lab/cases-file.js";
+import { endWithParent } from "./parent-watch.js";
 import { RunPool } from "./run-pool.js";
 import type { RunSetup, RunTask, ToldReport } from "./run-worker.js";
 import { HereRunner, type Runner } from "./runner.js";
@@ -28,6 +29,7 @@ const LOOK_AT_MEMORY_MS = 100;
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
 process.on("disconnect", () => process.exit());
+endWithParent();
 setInterval(() => tell({ kind: "beat" }), BEAT_MS);
 
 let makeRun = (_task: RunTask): Promise<ToldReport> => {
