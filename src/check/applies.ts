@@ -1,5 +1,5 @@
+import { decode } from "../labgob/labgob.js";
 import type { ApplyMsg } from "../peer/raft-peer.js";
-import { applyMessageIn } from "../trace/apply-message.js";
 import { differ, showCommand } from "./commands.js";
 import type { LeaderLogs } from "./leader-logs.js";
 import { type Evidence, type Moment, type Report, when } from "./violation.js";
@@ -163,7 +163,7 @@ export class Applies {
 
 function applyMsgIn(bytes: Uint8Array): Partial<ApplyMsg> | undefined {
   try {
-    const value = applyMessageIn<unknown>(bytes);
+    const value = decode<unknown>(bytes);
     return typeof value === "object" && value !== null ? (value as Partial<ApplyMsg>) : undefined;
   } catch {
     return undefined; // the tester says what is wrong with it

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.js";
+import { decode } from "../labgob/labgob.js";
 import type { Unanswered } from "../labrpc/link-server.js";
 import { Network } from "../labrpc/network.js";
 import type { Name } from "../labrpc/wire.js";
@@ -6,7 +7,6 @@ import type { ApplyMsg, Command, RaftState, StartResult } from "../peer/raft-pee
 import { MemoryPersister } from "../persister/memory-persister.js";
 import { MAX_SEED, type Random } from "../runtime/random.js";
 import type { Runtime } from "../runtime/runtime.js";
-import { applyMessageIn } from "../trace/apply-message.js";
 import type { TraceSink } from "../trace/event.js";
 import { AppliedLogs } from "./appliers.js";
 import { SubmittedCommands } from "./commands.js";
@@ -246,7 +246,7 @@ export class Cluster {
 
   /** The plain applier (lab-spec 6.5). */
   #applied(peer: number, bytes: Uint8Array): void {
-    const message = applyMessageIn<ApplyMsg>(bytes);
+    const message = decode<ApplyMsg>(bytes);
     this.trace?.record({ kind: "apply", peer, index: message.commandIndex, message: bytes });
     const error = this.logs.apply(peer, message);
     if (error) this.verdict.fail({ kind: "apply", message: error.message, peer, details: error.details });

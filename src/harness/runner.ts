@@ -17,7 +17,7 @@ export interface RunOptions {
   /** Hear each event of the run. */
   readonly listeners?: readonly TraceListener[];
   /** Whether a hash of all events, the history, is in the result, in virtual time; by default it is. */
-  readonly history?: boolean;
+  readonly history?: boolean | undefined;
   /** Is told all that happens instead of the listeners, and no history is kept. */
   readonly trace?: TraceSink;
   /** Told the case's title, once, before anything else is told of it. */

@@ -32,9 +32,6 @@ const STAGE = {
 /** The number of the first handler's first histogram. */
 const FIRST_HANDLER = Object.keys(STAGE).length;
 
-/** What the meter's clock reads while nothing is measured. */
-const NOT_MEASURED = 0;
-
 /** How often the heap is looked at. */
 const HEAP_LOOK_MS = 250;
 
@@ -165,32 +162,28 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   }
 
   now(): number {
-    return this.#sampling.isOn ? this.#time.now() : NOT_MEASURED;
+    return this.#time.now();
   }
 
   encoded(startedAt: number): void {
-    if (startedAt === NOT_MEASURED) return;
     this.#encodedFromMs = startedAt;
     this.#log.note(STAGE.encode, this.#time.now() - startedAt);
   }
 
   decoded(startedAt: number): void {
-    if (startedAt === NOT_MEASURED) return;
     this.#log.note(STAGE.decode, this.#time.now() - startedAt);
   }
 
   handled(rpcId: number, svcMeth: string, startedAt: number, promisedAt: number | undefined): void {
-    if (startedAt === NOT_MEASURED) return;
     const nowMs = this.#time.now();
-    // Measuring may have paused in between: then the part that blocked is not known, and counts as the rest.
-    const blockedUntilMs = promisedAt || nowMs;
+    const blockedUntilMs = promisedAt ?? nowMs;
     const number = this.#handlers.get(svcMeth) ?? this.#newHandler(svcMeth);
     const handled = FIRST_HANDLER + 2 * number;
     this.#log.note(handled, nowMs - startedAt);
     this.#log.note(handled + 1, blockedUntilMs - startedAt);
     if (!this.#ring) return;
     this.#ring.note(EVENT.handler, startedAt, blockedUntilMs, rpcId, number);
-    if (promisedAt) this.#ring.note(EVENT.promised, promisedAt, nowMs, rpcId, number);
+    if (promisedAt !== undefined) this.#ring.note(EVENT.promised, promisedAt, nowMs, rpcId, number);
   }
 
   #newHandler(svcMeth: string): number {

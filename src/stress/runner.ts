@@ -82,7 +82,7 @@ export class HereRunner implements Runner {
     const options: RunOptions = {
       runtime: this.#runtimes.runtime(manner.mode, seed, manner.schedule),
       seed,
-      history: manner.history ?? true,
+      history: manner.history,
       onTitle: (title) => tell(titleLine(title)),
       onWarning: (text) => tell(`  warning: ${text}`),
       ...(manner.verbose ? { onLog: (line) => tell(logLine(line)) } : {}),
