@@ -24,7 +24,8 @@ const messageOfKind: { [Kind in WireMessage["kind"]]: Arbitrary<Extract<WireMess
   call: fc.record({ kind: fc.constant("call"), rpcId, end: name, svcMeth: text, args: bytes }),
   reply: fc.record({ kind: fc.constant("reply"), rpcId, reply: bytes }),
   save: fc.record({ kind: fc.constant("save"), state: bytes, snapshot: fc.option(bytes) }),
-  apply: fc.record({ kind: fc.constant("apply"), message: bytes }),
+  apply: fc.record({ kind: fc.constant("apply"), index: fc.integer(), command: bytes }),
+  "apply-other": fc.record({ kind: fc.constant("apply-other"), message: bytes }),
   log: fc.record({ kind: fc.constant("log"), level, text, term: fc.double(), isLeader: fc.boolean() }),
   answer: fc.record({
     kind: fc.constant("answer"),
@@ -84,9 +85,9 @@ test("a text larger than that comes back whole", (t) => {
 });
 
 test("frames keep their bytes while later ones are written", (t) => {
-  const first = encodeFrames([{ kind: "apply", message: Uint8Array.of(1, 2, 3) }]);
-  encodeFrames([{ kind: "apply", message: Uint8Array.of(9, 9, 9) }]);
-  t.deepEqual(decodeFrames(first), [{ kind: "apply", message: Uint8Array.of(1, 2, 3) }]);
+  const first = encodeFrames([{ kind: "apply", index: 1, command: Uint8Array.of(1, 2, 3) }]);
+  encodeFrames([{ kind: "apply", index: 1, command: Uint8Array.of(9, 9, 9) }]);
+  t.deepEqual(decodeFrames(first), [{ kind: "apply", index: 1, command: Uint8Array.of(1, 2, 3) }]);
 });
 
 test("frames are no larger than what is in them, so a port clones nothing else", (t) => {

@@ -121,7 +121,7 @@ test("what a crashed peer says after its end is not heard: saves, applies, fault
   cfg.crash1(2);
   const from = events.length;
   dead.sayLate(saving("too late"));
-  dead.sayLate({ kind: "apply", message: encode({ commandValid: true, commandIndex: 9, command: 1 }) });
+  dead.sayLate({ kind: "apply", index: 9, command: encode(1) });
   dead.sayLate({ kind: "fault", fault: { kind: "unhandled", message: "too late" } });
   dead.sayLate({ kind: "reply", rpcId: 99, reply: encode({}) });
   dead.sayLate(calling(dead, 0));
@@ -280,7 +280,7 @@ test("the trace tells each boot, connection, save, apply, start, state and log l
       kind: "apply",
       peer: 1,
       index: 1,
-      message: encode({ commandValid: true, commandIndex: 1, command: 10 }),
+      message: { commandValid: true, commandIndex: 1, command: 10 },
     },
     { kind: "log", peer: 1, level: "info", text: "hello" },
   ]);

@@ -1,6 +1,7 @@
 /** The hash of a run's events. */
 import test from "ava";
 import fc from "fast-check";
+import type { ApplyMsg } from "../src/peer/raft-peer.js";
 import type { TraceEvent, TraceRecord } from "../src/trace/event.js";
 import { History } from "../src/trace/history.js";
 
@@ -16,6 +17,8 @@ function hashOf(records: readonly TraceRecord[]): string {
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
+const APPLY_MSG: ApplyMsg = { commandValid: true, commandIndex: 1, command: 5 };
+
 /** One event of each kind. */
 const EVENTS: readonly TraceEvent[] = [
   { kind: "boot", peer: 1, incarnation: 1 },
@@ -29,7 +32,7 @@ const EVENTS: readonly TraceEvent[] = [
   { kind: "handled", rpc: 1, reply: bytes(3) },
   { kind: "outcome", rpc: 1, lost: undefined },
   { kind: "save", peer: 1, state: bytes(4, 5), snapshot: null },
-  { kind: "apply", peer: 1, index: 1, message: bytes(6) },
+  { kind: "apply", peer: 1, index: 1, message: APPLY_MSG },
   { kind: "start", peer: 1, command: 7, index: 1, term: 1, isLeader: true },
   { kind: "state", peer: 1, term: 1, isLeader: true },
   { kind: "log", peer: 1, level: "info", text: "up" },
@@ -56,12 +59,26 @@ const CHANGES: readonly Partial<Record<TraceEvent["kind"], object>>[] = [
   },
   { network: { setting: "longDelays" }, send: { from: "0" }, handled: { reply: bytes(3, 0) } },
   { send: { to: undefined }, outcome: { lost: "dead" }, save: { peer: 2 }, apply: { peer: 2 } },
-  { send: { svcMeth: "Raft.pokes" }, save: { snapshot: bytes() }, apply: { message: bytes(7) } },
-  { send: { args: bytes(1) }, save: { snapshot: bytes(1) }, start: { command: "7" } },
+  {
+    send: { svcMeth: "Raft.pokes" },
+    save: { snapshot: bytes() },
+    apply: { message: { ...APPLY_MSG, command: 6 } },
+  },
+  {
+    send: { args: bytes(1) },
+    save: { snapshot: bytes(1) },
+    start: { command: "7" },
+    apply: { message: { ...APPLY_MSG, commandIndex: 2 } },
+  },
   { send: { rpc: 2 }, save: { state: bytes(4) }, start: { index: 2 }, state: { term: 2 } },
   { start: { term: 2 }, state: { isLeader: false }, log: { text: "up " }, step: { text: "" } },
   { start: { isLeader: false }, state: { peer: 2 }, log: { level: "warn" }, failure: { message: "" } },
-  { start: { peer: 2 }, log: { peer: 2 }, failure: { peer: undefined } },
+  {
+    start: { peer: 2 },
+    apply: { message: { ...APPLY_MSG, commandValid: false } },
+    log: { peer: 2 },
+    failure: { peer: undefined },
+  },
 ];
 
 test("the same events give the same hash, of 16 hex digits", (t) => {

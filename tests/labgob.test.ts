@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import {
   DecodeError,
@@ -349,11 +349,28 @@ test("a LabEncoder can give its bytes and go on", (t) => {
   t.is(encoder.bytes().length, 0);
   encoder.encode("a");
   const first = encoder.bytes();
-  encoder.encode("b");
-  t.is(new LabDecoder(first).decode(), "a");
-  first.fill(0);
-  t.is(new LabDecoder(encoder.bytes()).decode(), "a");
+  for (const later of ["b", "c".repeat(1000)]) {
+    encoder.encode(later);
+    decodeAll(t, first, ["a"]);
+  }
+  decodeAll(t, encoder.bytes(), ["a", "b", "c".repeat(1000)]);
 });
+
+test("a LabEncoder that is reset begins an empty stream", (t) => {
+  const encoder = new LabEncoder();
+  encoder.encode("of the stream before");
+  encoder.reset();
+  t.is(encoder.bytes().length, 0);
+  encoder.encode("new");
+  decodeAll(t, encoder.bytes(), ["new"]);
+});
+
+/** As many values as are expected; nothing may come after them. */
+function decodeAll(t: ExecutionContext, stream: Uint8Array, expected: readonly unknown[]): void {
+  const decoder = new LabDecoder(stream);
+  for (const value of expected) t.is(decoder.decode(), value);
+  t.throws(() => decoder.decode(), { instanceOf: DecodeError, message: /the stream of .* ends after/ });
+}
 
 // --- Sizes (lab-spec 9.11) ---
 

@@ -1,9 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { PeerHandle, type PeerListener } from "../../src/harness/peer-handle.js";
-import { decode } from "../../src/labgob/labgob.js";
 import { Network } from "../../src/labrpc/network.js";
 import { loadProgram, type Program } from "../../src/peer/program.js";
-import type { ApplyMsg } from "../../src/peer/raft-peer.js";
 import { MemoryPersister } from "../../src/persister/memory-persister.js";
 import { Lockstep } from "../../src/runtime/lockstep.js";
 import type { Mode, Runtime } from "../../src/runtime/runtime.js";
@@ -105,7 +103,7 @@ export class PeerGroup {
 
   readonly #listener: PeerListener = {
     onSave: () => {},
-    onApply: (bytes) => this.#waiting?.resolve(decode<ApplyMsg>(bytes).command as number),
+    onApply: ({ command }) => this.#waiting?.resolve(command as number),
     onLog: ({ text }) => console.error(text),
     onFault: ({ message, stack }) => this.#waiting?.reject(new Error(`${message}\n${stack ?? ""}`)),
   };

@@ -1,4 +1,3 @@
-import { decode } from "../labgob/labgob.js";
 import type { ApplyMsg } from "../peer/raft-peer.js";
 import { differ, showCommand } from "./commands.js";
 import type { LeaderLogs } from "./leader-logs.js";
@@ -57,7 +56,7 @@ export class Applies {
   }
 
   /** @returns what was applied; `undefined` if it is no command */
-  applied(peer: number, message: Uint8Array, at: Moment): AppliedCommand | undefined {
+  applied(peer: number, message: ApplyMsg, at: Moment): AppliedCommand | undefined {
     const applied = this.#read(peer, message, at);
     if (!applied) return undefined;
     this.#checkOrder(peer, applied.index, at);
@@ -66,14 +65,13 @@ export class Applies {
     return applied;
   }
 
-  #read(peer: number, bytes: Uint8Array, at: Moment): AppliedCommand | undefined {
-    const message = applyMsgIn(bytes);
-    if (message?.snapshotValid) {
+  #read(peer: number, message: ApplyMsg, at: Moment): AppliedCommand | undefined {
+    if (message.snapshotValid) {
       // What comes next is what follows the snapshot.
       if (isIndex(message.snapshotIndex)) this.#advance(peer, message.snapshotIndex, at);
       return undefined;
     }
-    if (!message?.commandValid || !isIndex(message.commandIndex)) return undefined;
+    if (!message.commandValid || !isIndex(message.commandIndex)) return undefined;
     return { index: message.commandIndex, command: message.command };
   }
 
@@ -158,15 +156,6 @@ export class Applies {
 
   #of(peer: number): PeerApplies {
     return this.#peers[peer] as PeerApplies;
-  }
-}
-
-function applyMsgIn(bytes: Uint8Array): Partial<ApplyMsg> | undefined {
-  try {
-    const value = decode<unknown>(bytes);
-    return typeof value === "object" && value !== null ? (value as Partial<ApplyMsg>) : undefined;
-  } catch {
-    return undefined; // the tester says what is wrong with it
   }
 }
 

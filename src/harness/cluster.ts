@@ -1,5 +1,4 @@
 import { UsageError } from "../errors.js";
-import { decode } from "../labgob/labgob.js";
 import type { Unanswered } from "../labrpc/link-server.js";
 import { Network } from "../labrpc/network.js";
 import type { Name } from "../labrpc/wire.js";
@@ -245,9 +244,8 @@ export class Cluster {
   }
 
   /** The plain applier (lab-spec 6.5). */
-  #applied(peer: number, bytes: Uint8Array): void {
-    const message = decode<ApplyMsg>(bytes);
-    this.trace?.record({ kind: "apply", peer, index: message.commandIndex, message: bytes });
+  #applied(peer: number, message: ApplyMsg): void {
+    this.trace?.record({ kind: "apply", peer, index: message.commandIndex, message });
     const error = this.logs.apply(peer, message);
     if (error) this.verdict.fail({ kind: "apply", message: error.message, peer, details: error.details });
   }

@@ -1,8 +1,8 @@
-import { encode } from "../labgob/labgob.js";
+import { decode, encode } from "../labgob/labgob.js";
 import { LinkServer } from "../labrpc/link-server.js";
 import type { Network } from "../labrpc/network.js";
 import type { Fault, MainToPeer, Name, PeerToMain } from "../labrpc/wire.js";
-import type { Command, RaftState, StartResult } from "../peer/raft-peer.js";
+import type { ApplyMsg, Command, RaftState, StartResult } from "../peer/raft-peer.js";
 import type { MemoryPersister } from "../persister/memory-persister.js";
 import type { Clock } from "../runtime/clock.js";
 import type { PeerProcess } from "../runtime/runtime.js";
@@ -20,8 +20,8 @@ export type SaidLine = Omit<Extract<PeerToMain, { kind: "log" }>, "kind">;
 export interface PeerListener {
   /** `state` and `snapshot` are in the Persister already. */
   onSave(state: Uint8Array, snapshot: Uint8Array | null): void;
-  /** One `ApplyMsg`, encoded; it counts as taken. */
-  onApply(message: Uint8Array): void;
+  /** It counts as taken. */
+  onApply(message: ApplyMsg): void;
   onLog(line: SaidLine): void;
   onFault(fault: Fault): void;
 }
@@ -124,9 +124,10 @@ export class PeerHandle {
         listener.onSave(message.state, message.snapshot);
         break;
       case "apply":
-        // Taken first, dealt with after: the sender waits for no more than the taking (lab-spec 9.2).
-        this.#process.link.post({ kind: "taken" });
-        listener.onApply(message.message);
+        this.#take({ commandValid: true, commandIndex: message.index, command: decode(message.command) });
+        break;
+      case "apply-other":
+        this.#take(decode(message.message));
         break;
       case "log":
         listener.onLog(message);
@@ -140,6 +141,12 @@ export class PeerHandle {
       default:
         message satisfies never;
     }
+  }
+
+  /** Taken first, dealt with after: the sender waits for no more than the taking (lab-spec 9.2). */
+  #take(message: ApplyMsg): void {
+    this.#process.link.post({ kind: "taken" });
+    this.#options.listener.onApply(message);
   }
 
   #call(rpcId: number, end: Name, svcMeth: string, args: Uint8Array): void {

@@ -22,7 +22,7 @@ export function tagOf(value: object): string {
 
 /** True for a Uint8Array of any realm, and for a Node Buffer, which is one. */
 export function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || (ArrayBuffer.isView(value) && tagOf(value) === "Uint8Array");
+  return Reflect.apply(typedArrayName, value, []) === "Uint8Array";
 }
 
 /** Every type of view on bytes that can be sent, of this realm. */
@@ -41,11 +41,13 @@ const mapSize = getterOf(Map.prototype, "size");
 const setSize = getterOf(Set.prototype, "size");
 const bufferLength = getterOf(ArrayBuffer.prototype, "byteLength");
 const dateTime = Date.prototype.getTime;
+/** Of anything but a typed array, it reads `undefined`. */
+const typedArrayName = getterOf(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
 
 /** A getter that reads an internal slot: it works on objects of every realm that have the slot. */
-function getterOf(prototype: object, property: string): (this: object) => unknown {
+function getterOf(prototype: object, property: PropertyKey): (this: unknown) => unknown {
   const getter = Object.getOwnPropertyDescriptor(prototype, property)?.get;
-  if (getter === undefined) throw new TypeError(`this JavaScript has no getter ${property}`);
+  if (getter === undefined) throw new TypeError(`this JavaScript has no getter ${String(property)}`);
   return getter;
 }
 

@@ -25,6 +25,7 @@ const KIND = {
   start: 11,
   "get-state": 12,
   kill: 13,
+  "apply-other": 14,
 } as const satisfies Record<WireMessage["kind"], number>;
 
 /** Encodes messages into a buffer of their own. */
@@ -72,6 +73,10 @@ function writeMessage(to: FrameWriter, message: WireMessage): void {
       to.bytesOrNull(message.snapshot);
       break;
     case "apply":
+      to.number(message.index);
+      to.bytes(message.command);
+      break;
+    case "apply-other":
       to.bytes(message.message);
       break;
     case "answer":
@@ -125,7 +130,9 @@ function readMessage(from: FrameReader): WireMessage {
     case KIND.save:
       return { kind: "save", state: from.bytes(), snapshot: from.bytesOrNull() };
     case KIND.apply:
-      return { kind: "apply", message: from.bytes() };
+      return { kind: "apply", index: from.number(), command: from.bytes() };
+    case KIND["apply-other"]:
+      return { kind: "apply-other", message: from.bytes() };
     case KIND.log:
       return {
         kind: "log",

@@ -20,8 +20,10 @@ export type PeerToMain =
   | { readonly kind: "reply"; readonly rpcId: number; readonly reply: Uint8Array }
   /** A save of the Persister; `snapshot` is `null` where the old one stays. */
   | { readonly kind: "save"; readonly state: Uint8Array; readonly snapshot: Uint8Array | null }
-  /** An `ApplyMsg` for the tester, encoded; the next one comes only after a `taken`. */
-  | { readonly kind: "apply"; readonly message: Uint8Array }
+  /** The `ApplyMsg` of a command, which alone is encoded; the next one comes only after a `taken`. */
+  | { readonly kind: "apply"; readonly index: number; readonly command: Uint8Array }
+  /** Any other `ApplyMsg`, encoded; the next one likewise. */
+  | { readonly kind: "apply-other"; readonly message: Uint8Array }
   /** A line of the peer's `console`, with the role and term that its `getState` told at that moment. */
   | {
       readonly kind: "log";

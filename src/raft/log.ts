@@ -9,7 +9,7 @@ import type { Terms } from "./rules.js";
 export class Log implements Terms {
   /** Its element 0 stands for "before the first entry", so that indexes are the paper's. */
   readonly #entries: LogEntry[] = [{ term: 0, command: null }];
-  #encoder = new LabEncoder();
+  readonly #encoder = new LabEncoder();
 
   /** Reads back what `save` has written. */
   static restore(decoder: LabDecoder): Log {
@@ -80,7 +80,7 @@ export class Log implements Terms {
     if (lastIndex === this.lastIndex) return;
     this.#entries.length = lastIndex + 1;
     // An encoder cannot take back what it has written. Conflicts are rare enough to write the rest anew.
-    this.#encoder = new LabEncoder();
+    this.#encoder.reset();
     for (const { term, command } of this.from(1)) this.#encoder.encode([term, command]);
   }
 

@@ -69,6 +69,7 @@ class Raft implements RaftPeer {
   #votedFor: number | null = null;
   #log = new Log();
   #unsaved = false;
+  readonly #encoder = new LabEncoder();
 
   // Volatile state on all servers.
   #commitIndex: LogIndex = 0;
@@ -170,11 +171,11 @@ class Raft implements RaftPeer {
   /** Saves the persistent state if it has changed, in one step (Figure 2; the lab's `persist`). */
   #persist(): void {
     if (!this.#unsaved) return;
-    const encoder = new LabEncoder();
-    encoder.encode(this.#currentTerm);
-    encoder.encode(this.#votedFor);
-    this.#log.save(encoder);
-    this.#persister.saveRaftState(encoder.bytes());
+    this.#encoder.reset();
+    this.#encoder.encode(this.#currentTerm);
+    this.#encoder.encode(this.#votedFor);
+    this.#log.save(this.#encoder);
+    this.#persister.saveRaftState(this.#encoder.bytes());
     this.#unsaved = false;
   }
 

@@ -1,4 +1,5 @@
 import type { LogLevel, Name } from "../labrpc/wire.js";
+import type { ApplyMsg } from "../peer/raft-peer.js";
 
 /** Why an RPC gave its caller the lab's `false`. */
 export type Loss =
@@ -42,7 +43,7 @@ export type TraceEvent =
       readonly state: Uint8Array;
       readonly snapshot: Uint8Array | null;
     }
-  | { readonly kind: "apply"; readonly peer: number; readonly index: number; readonly message: Uint8Array }
+  | { readonly kind: "apply"; readonly peer: number; readonly index: number; readonly message: ApplyMsg }
   /** The tester called `start`; the answer as it came back. */
   | {
       readonly kind: "start";

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { encode } from "../labgob/labgob.js";
 import type { Name } from "../labrpc/wire.js";
+import type { ApplyMsg } from "../peer/raft-peer.js";
 import type { TraceEvent, TraceRecord } from "./event.js";
 
 /** Bytes gathered until they are hashed: a call of the hash costs more than a small event. */
@@ -66,10 +67,12 @@ export class History {
         this.#put(event.peer, event.state, event.snapshot ? "new" : "kept", event.snapshot ?? NO_BYTES);
         break;
       case "apply":
-        this.#put(event.peer, event.message);
+        this.#put(event.peer);
+        this.#applyMsg(event.message);
         break;
       case "start":
-        this.#put(event.peer, typeof event.command, this.#plain(event.command));
+        this.#put(event.peer);
+        this.#command(event.command);
         this.#put(event.index, event.term, Number(event.isLeader));
         break;
       case "state":
@@ -88,9 +91,15 @@ export class History {
     }
   }
 
+  #applyMsg(message: ApplyMsg): void {
+    this.#put(message.commandValid ? message.commandIndex : -1);
+    this.#command(message.commandValid ? message.command : message);
+  }
+
   /** Commands are numbers or texts as a rule, and need no encoding then. */
-  #plain(command: unknown): number | string | Uint8Array {
-    return typeof command === "number" || typeof command === "string" ? command : encode(command);
+  #command(command: unknown): void {
+    const isPlain = typeof command === "number" || typeof command === "string";
+    this.#put(typeof command, isPlain ? command : encode(command));
   }
 
   /** The number 99 and the text "99" are two names. */

@@ -18,7 +18,7 @@ function shown(event: TraceEvent): object {
     case "handled":
       return { ...event, reply: decoded(event.reply) };
     case "apply":
-      return { ...event, message: decoded(event.message) };
+      return { ...event, message: plain(event.message) };
     case "save":
       // The author's own encoding: only raft.ts knows how many values to decode from it.
       return { ...event, state: plain(event.state), snapshot: plain(event.snapshot) };

@@ -54,7 +54,7 @@ export class ScriptedPeer implements PeerProcess {
   }
 
   apply(commandIndex: number, command: Command): void {
-    this.say({ kind: "apply", message: encode({ commandValid: true, commandIndex, command }) });
+    this.say({ kind: "apply", index: commandIndex, command: encode(command) });
   }
 
   save(text: string): void {

@@ -112,7 +112,7 @@ export class TraceScript {
   }
 
   apply(peer: number, index: number, command: unknown): number {
-    const message = encode({ commandValid: true, command, commandIndex: index });
+    const message = { commandValid: true, command, commandIndex: index };
     return this.add({ kind: "apply", peer, index, message });
   }
 

@@ -11,7 +11,7 @@ const MAX_WAITING_SENDS = 100_000;
  */
 export class ApplyChannel implements Channel<ApplyMsg> {
   readonly #say: (message: PeerToMain) => void;
-  readonly #waiting: { readonly message: Uint8Array; readonly taken: () => void }[] = [];
+  readonly #waiting: { readonly message: PeerToMain; readonly taken: () => void }[] = [];
 
   constructor(say: (message: PeerToMain) => void) {
     this.#say = say;
@@ -29,10 +29,10 @@ export class ApplyChannel implements Channel<ApplyMsg> {
         `applyCh.send: ${MAX_WAITING_SENDS} messages wait for the tester. Await each send before the next one.`,
       );
     }
-    const bytes = encode(message, "applyMsg");
+    const encoded = encodedForTester(message);
     await new Promise<void>((taken) => {
-      this.#waiting.push({ message: bytes, taken });
-      if (this.#waiting.length === 1) this.#say({ kind: "apply", message: bytes });
+      this.#waiting.push({ message: encoded, taken });
+      if (this.#waiting.length === 1) this.#say(encoded);
     });
   }
 
@@ -40,8 +40,15 @@ export class ApplyChannel implements Channel<ApplyMsg> {
   taken(): void {
     this.#waiting.shift()?.taken();
     const next = this.#waiting[0];
-    if (next) this.#say({ kind: "apply", message: next.message });
+    if (next) this.#say(next.message);
   }
+}
+
+function encodedForTester(message: ApplyMsg): PeerToMain {
+  const { commandValid, commandIndex, command } = message;
+  return commandValid
+    ? { kind: "apply", index: commandIndex, command: encode(command, "applyMsg.command") }
+    : { kind: "apply-other", message: encode(message, "applyMsg") };
 }
 
 function checkApplyMsg(message: ApplyMsg): void {

@@ -152,7 +152,7 @@ export const persistence: readonly Bug[] = [
     edits: [
       {
         file: "log.ts",
-        find: `this.#encoder = new LabEncoder();
+        find: `this.#encoder.reset();
     for (const { term, command } of this.from(1)) this.#encoder.encode([term, command]);`,
         put: "",
       },
