@@ -24,7 +24,7 @@ const ROOTS = new Script(`[
 ]`);
 
 /** What \`RegExp.$1\` and its like tell is kept in no property. A match of nothing makes it nothing, as at first. */
-const MATCH_NOTHING = new Script(`/(?:)/.exec("")`);
+const MATCH_NOTHING = new Script(`() => { /(?:)/.exec(""); }`);
 
 /**
  * A realm of V8 with the globals of a peer. It is one incarnation's at a time; where it can be wiped, it serves
@@ -35,6 +35,7 @@ export class RealmContext {
   readonly #context: Context;
   readonly #realm: Realm;
   readonly #imprint: Imprint | undefined;
+  readonly #matchNothing: () => void;
 
   constructor({ prelude, raft, time, formatStack, isWipeable }: RealmContextOptions) {
     this.#context = createContext(constants.DONT_CONTEXTIFY as unknown as Context);
@@ -47,6 +48,7 @@ export class RealmContext {
     const runRaft = raft.runInContext(this.#context) as RunModule;
     const evaluate = (require: (name: string) => unknown) => run(runRaft, require);
     this.#realm = furnish({ time, services: hostServices(), evaluate });
+    this.#matchNothing = MATCH_NOTHING.runInContext(this.#context) as () => void;
     if (isWipeable) this.#imprint = new Imprint([...this.#roots(), ...this.#realm.lasting]);
   }
 
@@ -61,7 +63,7 @@ export class RealmContext {
    */
   wipe(): boolean {
     if (!this.#imprint?.restore()) return false;
-    MATCH_NOTHING.runInContext(this.#context);
+    this.#matchNothing();
     return true;
   }
 
