@@ -168,8 +168,18 @@ function planOf(cases: readonly CaseDefinition[], rounds: number, seed: number):
   );
 }
 
-function mannerOf({ mode, schedule = "lively", check, verbose = false, trace }: TestOptions): RunManner {
-  return { mode, schedule, check, verbose, trace: trace !== undefined };
+function mannerOf(options: TestOptions): RunManner {
+  const {
+    mode,
+    schedule = "lively",
+    check,
+    verbose = false,
+    trace,
+    json,
+    checkDeterminism = false,
+  } = options;
+  const history = json !== undefined || checkDeterminism; // nobody else sees it
+  return { mode, schedule, check, verbose, trace: trace !== undefined, history };
 }
 
 /** Arguments that a replay needs beside case, mode and seed. */

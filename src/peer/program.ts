@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname, extname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BuildOptions, build, formatMessages, type Message, type Plugin } from "esbuild";
+import type { BuildOptions, Message, Plugin } from "esbuild";
 import { UsageError } from "../errors.js";
 import { compilePrelude } from "./prelude-code.js";
 import { compileModule } from "./script.js";
@@ -135,6 +135,7 @@ function hostPrograms(): Promise<HostPrograms> {
  * @throws {BundleError} if it cannot be bundled
  */
 export async function bundle(options: BuildOptions): Promise<{ text: string; map: string }> {
+  const { build, formatMessages } = await import("esbuild"); // many a thread that loads this file bundles nothing
   try {
     const { outputFiles = [] } = await build({
       bundle: true,
