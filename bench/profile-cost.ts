@@ -8,7 +8,7 @@ import type { TraceEvent, TraceRecord, TraceSink } from "../src/trace/event.js";
 import type { Bench } from "./bench.js";
 import { type Contestant, compare } from "./rounds.js";
 
-const ROUNDS = { rounds: 15, warmUpRounds: 1, runsPerRound: 1 };
+const ROUNDS = { rounds: 61, warmUpRounds: 1, runsPerRound: 1 };
 const ATTEMPTS = 5;
 const PEERS = 3;
 const SEED = 1;
