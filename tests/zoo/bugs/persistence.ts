@@ -54,7 +54,9 @@ export const persistence: readonly Bug[] = [
     mistake: "The log is left out of what is saved.",
     rule: "Raft Figure 2: log[] is persistent, so that a majority keeps what is committed.",
     breaks: "safety",
-    edits: [{ file: "raft.ts", find: "this.#log.save(this.#encoder);", put: "new Log().save(this.#encoder);" }],
+    edits: [
+      { file: "raft.ts", find: "this.#log.save(this.#encoder);", put: "new Log().save(this.#encoder);" },
+    ],
   },
   {
     name: "leader-does-not-save-its-entries",
