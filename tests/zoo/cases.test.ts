@@ -28,6 +28,7 @@ for (const { caseName, bugName } of [
   { caseName: "TestFarBehindInTerms", bugName: "ignores-a-later-term-in-a-reply" },
   { caseName: "TestVotesOfThePast", bugName: "counts-votes-of-an-earlier-candidacy" },
   { caseName: "TestRivalOfTheLeader", bugName: "candidate-refuses-the-leader-of-its-term" },
+  { caseName: "TestVoterRestarts", bugName: "never-saves-the-vote" },
   { caseName: "TestVotersWait", bugName: "timer-not-reset-by-a-granted-vote" },
   { caseName: "TestQuietAfterOffices", bugName: "heartbeat-loops-pile-up" },
   { caseName: "TestQuietTerm", bugName: "timer-not-reset-by-the-leader" },

@@ -1,6 +1,6 @@
 /**
  * Cases beside the lab's, each for mistakes that the lab's schedules hardly ever bring to light: an even
- * cluster, elections upon elections while votes are late, crashes amid elections, a leader that comes back
+ * cluster, elections upon elections while votes are late, crashes amid elections, a voter that restarts, a leader that comes back
  * into office with another log, a cluster of which one only may lead, two that vote for each other in vain, votes
  * that come after their term, a rival that meets the winner, and a time without any trouble.
  */
@@ -22,6 +22,7 @@ export const zooCases: readonly CaseDefinition[] = [
   defineCase({ name: "TestVotesOfThePast", servers: 5, run: votesOfThePast }),
   defineCase({ name: "TestRivalOfTheLeader", servers: 5, run: rivalOfTheLeader }),
   defineCase({ name: "TestCrashStorm", servers: 5, unreliable: true, run: crashStorm }),
+  defineCase({ name: "TestVoterRestarts", servers: 5, run: voterRestarts }),
   defineCase({ name: "TestOnlyTheDeposedCanLead", servers: 3, run: onlyTheDeposedCanLead }),
   defineCase({ name: "TestOnlyOneCanLead", servers: 15, run: onlyOneCanLead }),
   defineCase({ name: "TestLeaderReturns", servers: 5, run: leaderReturns }),
@@ -150,6 +151,23 @@ async function crashStorm(cfg: Config): Promise<void> {
     await cfg.sleep(cfg.random.int(0, 20));
     for (const server of servers) await cfg.start1(server);
     for (const server of servers) cfg.connect(server);
+  }
+  await agreeInPeace(cfg);
+}
+
+/** The one voter there is restarts between two candidates. They have stood alone for as long, so often in one term. */
+async function voterRestarts(cfg: Config): Promise<void> {
+  await cfg.one(101, cfg.n, RETRY);
+  const [voter, ...rivals] = allServers(cfg) as [number, ...number[]];
+  for (const rival of rivals) cfg.disconnect(rival);
+  for (let round = 0; round < 30; round += 1) {
+    const rival = rivals[cfg.random.int(0, rivals.length - 1)] as number;
+    cfg.connect(rival);
+    await cfg.sleep(cfg.random.int(0, ELECTION_TIMEOUT_MS / 2));
+    cfg.disconnect(rival);
+    cfg.crash1(voter);
+    await cfg.start1(voter);
+    cfg.connect(voter);
   }
   await agreeInPeace(cfg);
 }
