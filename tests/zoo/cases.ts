@@ -246,7 +246,7 @@ async function lateSuccess(cfg: Config): Promise<void> {
   for (const server of companions) await cfg.start1(server);
   cfg.setLongReordering(true);
   for (const server of [leader, ...companions]) cfg.connect(server);
-  await cfg.sleep(FAILS_WITHIN_MS);
+  await cfg.sleep(2 * FAILS_WITHIN_MS); // the answers to two heartbeats are under way, and nobody stands yet
   cfg.setLongReordering(false);
 
   for (const server of companions) cfg.disconnect(server);
