@@ -246,7 +246,7 @@ async function lateSuccess(cfg: Config): Promise<void> {
   for (const server of companions) await cfg.start1(server);
   cfg.setLongReordering(true);
   for (const server of [leader, ...companions]) cfg.connect(server);
-  await cfg.sleep(2 * FAILS_WITHIN_MS); // the answers to two heartbeats are under way, and nobody stands yet
+  await cfg.sleep(1.25 * FAILS_WITHIN_MS); // longer, and those would stand who hear of no leader
   cfg.setLongReordering(false);
 
   for (const server of companions) cfg.disconnect(server);
