@@ -1,136 +1,114 @@
-import type { CaseDefinition, RunResult } from "../src/harness/case.js";
-import type { Config } from "../src/harness/config.js";
-import { runCase } from "../src/harness/runner.js";
-import { loadProgram, type Program, REFERENCE_RAFT } from "../src/peer/program.js";
-import { profileCase } from "../src/profile/profile-run.js";
-import { PeerThreads } from "../src/runtime/threads.js";
-import type { TraceEvent, TraceRecord, TraceSink } from "../src/trace/event.js";
-import type { Bench } from "./bench.js";
-import { type Contestant, compare } from "./rounds.js";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import type { Bench, SpeedPromise } from "./bench.js";
+import type { Kind, Turn, TurnCosts } from "./fixtures/agreements.js";
+import { comparisonOf } from "./rounds.js";
 
-const ROUNDS = { rounds: 61, warmUpRounds: 1, runsPerRound: 1 };
-const ATTEMPTS = 5;
-const PEERS = 3;
-const SEED = 1;
+/** Each with two new clusters: two of the same kind differ by a twentieth, whatever they do. */
+const ROUNDS = 15;
+/** In which V8 compiles most of what it will: the profiler's part of it as well, which is paid once. */
+const FIRST_TURNS = 18;
+const LATER_TURNS = 16;
+const COMMANDS_PER_TURN = 500;
 
-/** Commands agreed on in one run, and how many of them are under way at once. */
-const COMMANDS = 2000;
-const AT_ONCE = 20;
-const WARM_UP_COMMANDS = 300;
+/** What both clusters took for the same turns. */
+interface Pair {
+  readonly profiled: TurnCosts;
+  readonly plain: TurnCosts;
+}
 
-/** What being profiled costs: the same run with the profiler and without. */
+/**
+ * What being profiled costs. Two clusters, one of them profiled, take turns of some 100 ms: how fast this machine
+ * is changes from second to second, and so does for both.
+ */
 export const profileCost: Bench = {
   title: "a run that is profiled",
   run: async () => {
-    const program = await loadProgram(REFERENCE_RAFT);
-    const line = async (what: string, cost: Cost) => ({
-      what: `${what}, profiled`,
-      against: "not profiled",
-      promise: 1.05,
-      measured: await compare(profiledRun(program, cost), plainRun(program, cost), ROUNDS),
-    });
+    const first: Pair[] = [];
+    const later: Pair[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const profiled = await Cluster.boot("profiled");
+      const plain = await Cluster.boot("plain");
+      try {
+        first.push(await costsOf(FIRST_TURNS, { profiled, plain }));
+        later.push(await costsOf(LATER_TURNS, { profiled, plain }));
+      } finally {
+        for (const cluster of [profiled, plain]) cluster.end();
+      }
+    }
+    const commands = (turns: number) => `${turns * COMMANDS_PER_TURN} commands agreed on, 20 at once`;
     return [
-      await line(`${COMMANDS} commands agreed on, ${AT_ONCE} at once`, "wall"),
-      await line("the time on a core of all threads meanwhile", "cores"),
+      line(`${commands(LATER_TURNS)}, once compiled`, later, "wallMs", 1.05),
+      line("the time on a core of all threads meanwhile", later, "coresMs"),
+      line(`${commands(FIRST_TURNS)}, the first`, first, "wallMs"),
+      line("the time on a core of all threads meanwhile", first, "coresMs"),
     ];
   },
 };
 
-/** What is compared: how long it took, or how much of the cores. */
-type Cost = "wall" | "cores";
-
-interface Costs {
-  wallMs: number;
-  coresMs: number;
+function line(what: string, pairs: readonly Pair[], cost: keyof TurnCosts, promise?: number): SpeedPromise {
+  const costs = pairs.map(({ profiled, plain }) => ({ whatMs: profiled[cost], againstMs: plain[cost] }));
+  return { what: `${what}, profiled`, against: "not profiled", promise, measured: comparisonOf(costs) };
 }
 
-function profiledRun(program: Program, cost: Cost): Contestant {
-  const options = { program, seed: SEED, trace: false, cpuProfile: false };
-  return costing(cost, async ({ definition, applies }) => {
-    const { result } = await profileCase(definition, { ...options, listeners: [applies] });
-    return result;
-  });
+/** What each took for so many turns, which they take by turns. */
+async function costsOf(
+  turns: number,
+  { profiled, plain }: { readonly profiled: Cluster; readonly plain: Cluster },
+): Promise<Pair> {
+  for (const cluster of [profiled, plain]) cluster.forget();
+  for (let turn = 0; turn < turns; turn += 1) {
+    for (const cluster of turn % 2 === 0 ? [profiled, plain] : [plain, profiled]) await cluster.turn();
+  }
+  return { profiled: profiled.costs, plain: plain.costs };
 }
 
-/** As `whitewater test` makes a run: with listeners to its events, which the profiler goes without. */
-function plainRun(program: Program, cost: Cost): Contestant {
-  return costing(cost, async ({ definition, applies }) => {
-    const threads = new PeerThreads(program);
-    try {
-      const listeners = [({ event }: TraceRecord) => applies.record(event)];
-      return await runCase(definition, { runtime: threads.runtime(SEED), seed: SEED, listeners });
-    } finally {
-      await threads.close();
-    }
-  });
-}
+/** A cluster in a process of its own, which stands still between its turns. */
+class Cluster {
+  readonly #process: ChildProcess;
+  #costs: TurnCosts = { wallMs: 0, coresMs: 0 };
 
-/** A run that does not come to its end, as when a leader is held up for too long, is made again. */
-function costing(cost: Cost, make: (run: Agreements) => Promise<RunResult>): Contestant {
-  return {
-    run: async () => {
-      for (let attempt = 1; ; attempt += 1) {
-        const run = agreements();
-        const { error } = await make(run);
-        if (!error) return { overriddenDuration: cost === "wall" ? run.costs.wallMs : run.costs.coresMs };
-        if (attempt === ATTEMPTS) throw new Error(error.message);
-      }
-    },
-  };
-}
-
-/** Resolves waits for an index as soon as a peer has applied it. */
-class Applies implements TraceSink {
-  readonly #waiting = new Map<number, () => void>();
-  #highest = 0;
-
-  record(event: TraceEvent): void {
-    if (event.kind !== "apply" || event.index <= this.#highest) return;
-    this.#highest = event.index;
-    this.#waiting.get(event.index)?.();
-    this.#waiting.delete(event.index);
+  static async boot(kind: Kind): Promise<Cluster> {
+    const process = fork(new URL("./fixtures/agreements.js", import.meta.url), [kind]);
+    await answerOf(process);
+    return new Cluster(process);
   }
 
-  until(index: number): Promise<void> {
-    if (index <= this.#highest) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting.set(index, resolve);
-    });
+  private constructor(process: ChildProcess) {
+    this.#process = process;
+  }
+
+  /** Of all turns since the last `forget`. */
+  get costs(): TurnCosts {
+    return this.#costs;
+  }
+
+  forget(): void {
+    this.#costs = { wallMs: 0, coresMs: 0 };
+  }
+
+  async turn(): Promise<void> {
+    this.#process.send({ commands: COMMANDS_PER_TURN } satisfies Turn);
+    const { wallMs, coresMs } = (await answerOf(this.#process)) as TurnCosts;
+    this.#costs = { wallMs: this.#costs.wallMs + wallMs, coresMs: this.#costs.coresMs + coresMs };
+  }
+
+  end(): void {
+    this.#process.kill();
   }
 }
 
-interface Agreements {
-  readonly definition: CaseDefinition;
-  readonly costs: Costs;
-  readonly applies: Applies;
-}
-
-/** A case that keeps agreements under way all the time, and what they cost once everything is compiled. */
-function agreements(): Agreements {
-  const costs: Costs = { wallMs: 0, coresMs: 0 };
-  const applies = new Applies();
-  const run = async (cfg: Config): Promise<void> => {
-    const leader = await cfg.checkOneLeader();
-    const agree = async (from: number, to: number): Promise<void> => {
-      let next = from;
-      const client = async (): Promise<void> => {
-        while (next < to) {
-          next += 1;
-          const { index, isLeader } = await cfg.start(leader, next);
-          if (!isLeader) throw cfg.fail("the leader lost its office: the machine is too busy for it");
-          await applies.until(index);
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, client));
-    };
-    await agree(0, WARM_UP_COMMANDS);
-    const startedAtMs = performance.now();
-    const before = process.cpuUsage();
-    await agree(WARM_UP_COMMANDS, WARM_UP_COMMANDS + COMMANDS);
-    const { user, system } = process.cpuUsage(before);
-    costs.wallMs = performance.now() - startedAtMs;
-    costs.coresMs = (user + system) / 1000;
-  };
-  const definition = { name: "Agreements", part: "bench", title: "agreements", servers: PEERS, run };
-  return { definition, costs, applies };
+/** @throws {Error} if the process ends without one */
+async function answerOf(process: ChildProcess): Promise<unknown> {
+  const ended = new AbortController();
+  const onExit = (): void => ended.abort();
+  process.once("exit", onExit);
+  try {
+    const [answer] = await once(process, "message", { signal: ended.signal });
+    return answer;
+  } catch (cause) {
+    throw new Error("A cluster of the bench has ended before its turn did; see above.", { cause });
+  } finally {
+    process.off("exit", onExit);
+  }
 }
