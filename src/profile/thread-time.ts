@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 
-type SetTimer = (callback: (...args: unknown[]) => unknown, ms?: number, ...args: unknown[]) => unknown;
+type SetTimer = (callback: (...args: unknown[]) => unknown, ...rest: unknown[]) => unknown;
 
 /**
  * One clock for all threads of a process, and where this thread's event loop stood when a batch came.
@@ -43,11 +43,13 @@ export class ThreadTime {
     const look = (): void => this.look();
     for (const name of ["setTimeout", "setInterval"] as const) {
       const set = timers[name];
-      const setAndLook: SetTimer = (callback, ms, ...args) =>
-        set(() => {
+      const setAndLook: SetTimer = (callback, ...rest) => {
+        const lookAndCall = function (this: unknown, ...args: unknown[]): unknown {
           look();
-          callback(...args);
-        }, ms);
+          return callback.apply(this, args);
+        };
+        return set(lookAndCall, ...rest);
+      };
       timers[name] = Object.assign(setAndLook, set); // what `util.promisify` finds on it included
     }
   }
