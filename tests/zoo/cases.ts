@@ -1,8 +1,8 @@
 /**
  * Cases beside the lab's, each for mistakes that the lab's schedules hardly ever bring to light: an even
- * cluster, elections upon elections while votes are late, crashes amid elections, a voter that restarts, a leader that comes back
- * into office with another log, a cluster of which one only may lead, two that vote for each other in vain, votes
- * that come after their term, a rival that meets the winner, and a time without any trouble.
+ * cluster, elections upon elections while votes are late, crashes amid elections, a voter that restarts, a leader
+ * that comes back into office with another log, a cluster of which one only may lead, two that vote for each
+ * other in vain, votes that come after their term, a rival that meets the winner, and a time without any trouble.
  */
 import { type CaseDefinition, type Config, defineCase, ELECTION_TIMEOUT_MS } from "../../src/cases.js";
 import {
