@@ -8,21 +8,26 @@ export class DecodeError extends Error {
   override readonly name = "DecodeError";
 }
 
-let errors = 0;
-
-/** How many mistakes labgob has found in this realm so far: refusals and stale targets (lab-spec 4.1). */
-export function errorCount(): number {
-  return errors;
+/** The mistakes of one peer. */
+export interface Tally {
+  errors: number;
 }
 
-/** Counts from 0 again, for another peer in this realm. */
-export function forgetErrors(): void {
-  errors = 0;
+let tally: Tally = { errors: 0 };
+
+/** How many mistakes labgob has found in what this peer does so far: refusals and stale targets (lab-spec 4.1). */
+export function errorCount(): number {
+  return tally.errors;
+}
+
+/** Counts in `next` from now on: it is another peer's turn in this realm. */
+export function countErrorsIn(next: Tally): void {
+  tally = next;
 }
 
 /** Adds 1 to `errorCount`. */
 export function countError(): void {
-  errors += 1;
+  tally.errors += 1;
 }
 
 /** The counted error for a value at `path`, such as `args.entries[3].command`, that cannot be sent. */

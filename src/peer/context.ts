@@ -1,10 +1,18 @@
 import { type Context, constants, createContext, Script } from "node:vm";
 import { hostServices } from "./host-services.js";
-import { Imprint } from "./imprint.js";
+import { Imprint, isObject } from "./imprint.js";
 import type { furnishRealm, IncarnationOptions, Realm, RealmHandle } from "./realm/prelude.js";
 
-/** Runs a CommonJS module, as `script.ts` wraps it. */
-type RunModule = (exports: object, module: object, require: (name: string) => unknown) => void;
+/** Runs a CommonJS module, as `script.ts` wraps it, and gives what it declares at its top. */
+type RunModule = (exports: object, module: object, require: Require) => readonly unknown[];
+
+type Require = (name: string) => unknown;
+
+/** What came of running a module. */
+interface Evaluated {
+  readonly exports: unknown;
+  readonly declared: readonly unknown[];
+}
 
 export interface RealmContextOptions {
   readonly prelude: Script;
@@ -12,8 +20,8 @@ export interface RealmContextOptions {
   readonly time: "real" | "virtual";
   /** Makes the stacks of the realm's errors. */
   readonly formatStack: NonNullable<ErrorConstructor["prepareStackTrace"]>;
-  /** Whether it can be wiped. That costs some milliseconds to prepare. */
-  readonly isWipeable: boolean;
+  /** Who is to live in it: one incarnation, one after another, or several at once. */
+  readonly tenants: "one" | "one-by-one" | "together";
 }
 
 /** Objects of a realm from which all that V8 made in it can be reached. */
@@ -27,29 +35,40 @@ const ROOTS = new Script(`[
 const MATCH_NOTHING = new Script(`() => { /(?:)/.exec(""); }`);
 
 /**
- * A realm of V8 with the globals of a peer. It is one incarnation's at a time; where it can be wiped, it serves
- * one after another. That saves more than the making of it: V8 learns how a function is used, and makes fast
- * code of it, for each realm anew; and a realm made for a single incarnation is gone before that is of use.
+ * A realm of V8 with the globals of a peer. V8 learns how a function is used, and makes fast code of it, for each
+ * realm anew, and for each class that an evaluation of raft.ts makes; and a realm made for a single incarnation
+ * is gone before that is of use. So, where nobody can tell, a realm serves one incarnation after another; or
+ * several together, which share one evaluation of raft.ts.
  */
 export class RealmContext {
   readonly #context: Context;
   readonly #realm: Realm;
-  readonly #imprint: Imprint | undefined;
+  readonly #runRaft: RunModule;
   readonly #matchNothing: () => void;
+  readonly #areTogether: boolean;
+  /** Of all that was there before the first incarnation, to wipe its traces or to notice them. */
+  #imprint: Imprint | undefined;
+  /** Where incarnations live together: what all of them get. */
+  #sharedExports: unknown;
 
-  constructor({ prelude, raft, time, formatStack, isWipeable }: RealmContextOptions) {
+  constructor({ prelude, raft, time, formatStack, tenants }: RealmContextOptions) {
     this.#context = createContext(constants.DONT_CONTEXTIFY as unknown as Context);
     const { Error: RealmError } = this.#context as unknown as typeof globalThis;
     RealmError.prepareStackTrace = formatStack;
     RealmError.stackTraceLimit = 20;
-    const { furnishRealm: furnish } = this.#evaluate(prelude, refuseRequire) as {
+    const { furnishRealm: furnish } = run(this.#module(prelude), refuseRequire).exports as {
       furnishRealm: typeof furnishRealm;
     };
-    const runRaft = raft.runInContext(this.#context) as RunModule;
-    const evaluate = (require: (name: string) => unknown) => run(runRaft, require);
-    this.#realm = furnish({ time, services: hostServices(), evaluate });
+    this.#runRaft = this.#module(raft);
+    this.#areTogether = tenants === "together";
+    this.#realm = furnish({
+      time,
+      services: hostServices(),
+      isShared: this.#areTogether,
+      evaluate: (require) => this.#evaluate(require),
+    });
     this.#matchNothing = MATCH_NOTHING.runInContext(this.#context) as () => void;
-    if (isWipeable) this.#imprint = new Imprint([...this.#roots(), ...this.#realm.lasting]);
+    if (tenants === "one-by-one") this.#imprint = this.#imprintOf([]);
   }
 
   /** Moves an incarnation in. Nothing of raft.ts runs before its `boot`. */
@@ -67,20 +86,36 @@ export class RealmContext {
     return true;
   }
 
-  #roots(): readonly object[] {
-    return ROOTS.runInContext(this.#context) as object[];
+  /** Whether those who live here together have left everything that they share as it was. */
+  isUntouched(): boolean {
+    return this.#imprint?.isUntouched() ?? true; // without one, raft.ts has never been loaded
   }
 
-  #evaluate(script: Script, require: (name: string) => unknown): unknown {
-    return run(script.runInContext(this.#context) as RunModule, require);
+  /** What raft.ts exports. */
+  #evaluate(require: Require): unknown {
+    if (!this.#areTogether) return run(this.#runRaft, require).exports;
+    if (this.#sharedExports === undefined) {
+      const { exports, declared } = run(this.#runRaft, require);
+      this.#imprint = this.#imprintOf([exports, ...declared]);
+      this.#sharedExports = exports;
+    }
+    return this.#sharedExports;
+  }
+
+  #imprintOf(values: readonly unknown[]): Imprint {
+    const roots = ROOTS.runInContext(this.#context) as object[];
+    return new Imprint([...roots, ...this.#realm.lasting, ...values.filter(isObject)]);
+  }
+
+  #module(script: Script): RunModule {
+    return script.runInContext(this.#context) as RunModule;
   }
 }
 
-/** @returns what the module exports */
-function run(module: RunModule, require: (name: string) => unknown): unknown {
+function run(module: RunModule, require: Require): Evaluated {
   const itself = { exports: {} };
-  module.call(itself.exports, itself.exports, itself, require);
-  return itself.exports;
+  const declared = module.call(itself.exports, itself.exports, itself, require);
+  return { exports: itself.exports, declared };
 }
 
 function refuseRequire(name: string): never {

@@ -40,9 +40,18 @@ export class Imprint {
   /** Makes all of it as it was. @returns false if something cannot be */
   restore(): boolean {
     for (const print of this.#functions) if (!isAsItWas(print)) return false;
-    for (const print of this.#prints) if (!isRestored(print)) return false;
+    for (const print of this.#prints) if (!isUntouched(print) && !isRestored(print)) return false;
     return true;
   }
+
+  /** Whether all of it is as it was. */
+  isUntouched(): boolean {
+    return this.#functions.every(isAsItWas) && this.#prints.every(isUntouched);
+  }
+}
+
+export function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
 /** Of all that can be reached, the roots first. */
@@ -50,7 +59,7 @@ function printsFrom(roots: readonly object[]): readonly Print[] {
   const prints: Print[] = [];
   const found = new Set(roots);
   const add = (value: unknown): void => {
-    if ((typeof value === "object" && value !== null) || typeof value === "function") found.add(value);
+    if (isObject(value)) found.add(value);
   };
   // A set that is walked gives what is added meanwhile as well.
   for (const object of found) {
@@ -114,6 +123,16 @@ function withoutTheFixed(print: Print): Print {
   const canChange = ({ before }: Property): boolean =>
     before.configurable === true || before.writable === true;
   return { ...print, properties: print.properties.filter(canChange) };
+}
+
+function isUntouched({ object, prototype, isExtensible, keys, properties }: Print): boolean {
+  if (Reflect.getPrototypeOf(object) !== prototype || Reflect.isExtensible(object) !== isExtensible)
+    return false;
+  if (!hasKeys(object, keys)) return false;
+  for (const { key, before } of properties) {
+    if (!isSame(before, Reflect.getOwnPropertyDescriptor(object, key))) return false;
+  }
+  return true;
 }
 
 function isRestored({ object, prototype, isExtensible, keys, properties }: Print): boolean {

@@ -4,6 +4,7 @@ import { dirname, extname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BuildOptions, Message, Plugin } from "esbuild";
 import { UsageError } from "../errors.js";
+import { statelessModule } from "./module-state.js";
 import { compilePrelude } from "./prelude-code.js";
 import { compileModule } from "./script.js";
 import { RAFT_FILE, WORKER_FILE } from "./script-names.js";
@@ -25,6 +26,8 @@ export interface Program {
   readonly preludeText: string;
   /** What a worker thread loads (`peer-worker.ts`). */
   readonly workerText: string;
+  /** What raft.ts declares at its top, if its incarnations can share one evaluation of it (`module-state.ts`). */
+  readonly sharedNames: readonly string[] | undefined;
   /** V8's code for the three texts, so that no thread has to compile them again: of this version of V8 alone. */
   readonly raftCode: Uint8Array | undefined;
   readonly preludeCode: Uint8Array;
@@ -61,15 +64,17 @@ export async function loadProgram(raftPath: string): Promise<Program> {
 
 /** A raft.ts that is bundled already, with the programs that host it. */
 export async function withHost(raft: Pick<Program, "raftPath" | "raftText" | "raftMap">): Promise<Program> {
+  const host = hostPrograms(); // other threads bundle them meanwhile
   const hash = hashOf(raft.raftText);
-  const raftCode = codeOf(raft.raftText);
-  return { ...raft, hash, raftCode, ...(await hostPrograms()) };
+  const sharedNames = statelessModule(raft.raftText);
+  const raftCode = codeOf(raft.raftText, sharedNames);
+  return { ...raft, hash, sharedNames, raftCode, ...(await host) };
 }
 
 /** V8's code for raft.ts; none where V8 finds an error that esbuild did not: the peer that loads it tells. */
-function codeOf(raftText: string): Uint8Array | undefined {
+function codeOf(raftText: string, names: readonly string[] | undefined): Uint8Array | undefined {
   try {
-    return compileModule(raftText, { filename: RAFT_FILE }).createCachedData();
+    return compileModule(raftText, { filename: RAFT_FILE, names }).createCachedData();
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import type { FaultKind, PeerToMain } from "../labrpc/wire.js";
-import type { CompiledProgram, Isolate } from "../peer/isolate.js";
+import type { Housing, Isolate } from "../peer/isolate.js";
 import type { BootSpec } from "./runtime.js";
 import { floodFault } from "./turn-faults.js";
 import type { TurnGauge } from "./turn-gauge.js";
@@ -19,15 +19,16 @@ export class IsolatedPeer implements VirtualPeer {
   #isAtTurn = false;
   #said: PeerToMain[] = [];
 
-  constructor(program: CompiledProgram, spec: BootSpec, gauge?: TurnGauge) {
+  constructor(housing: Housing, spec: BootSpec, gauge?: TurnGauge) {
     this.#peer = spec.peer;
     this.#gauge = gauge;
-    this.#isolate = program.open({ spec, time: "virtual", say: (message) => this.#say(message) });
+    this.#isolate = housing.open({ spec, time: "virtual", say: (message) => this.#say(message) });
   }
 
   begin(nowUs: number, inputs: readonly TurnInput[]): void {
     this.#gauge?.begins(this.#peer, nowUs);
     this.#isAtTurn = true;
+    this.#isolate.enter();
     const { time } = this.#isolate;
     time?.setNowUs(nowUs);
     for (const input of inputs) {
@@ -46,10 +47,11 @@ export class IsolatedPeer implements VirtualPeer {
   }
 
   fault(kind: FaultKind, error: unknown): void {
+    this.#isolate.enter();
     this.#isolate.fault(kind, error);
   }
 
-  /** Nobody gives it a turn any more. What is left of the one it has may still run, in a realm for itself. */
+  /** Nobody gives it a turn any more. What is left of the one it has may still run, so nobody else gets its realm. */
   terminate(): void {
     if (!this.#isAtTurn) this.#isolate.close();
   }

@@ -20,8 +20,11 @@ export class Runtimes {
     this.#gauge = gauge;
   }
 
-  /** @param schedule of meaning in virtual time */
-  runtime(mode: Mode, seed: number, schedule: ScheduleName): Runtime {
+  /**
+   * @param schedule of meaning in virtual time
+   * @param onSpoilt called while the run closes if it must be made again (`RunHousing.close`)
+   */
+  runtime(mode: Mode, seed: number, schedule: ScheduleName, onSpoilt: () => void): Runtime {
     switch (mode) {
       case "threads":
         this.#threads ??= new PeerThreads(this.#program);
@@ -31,7 +34,7 @@ export class Runtimes {
         return this.#lockstep.runtime(seed, schedule);
       case "sim":
         this.#sim ??= new Sim(this.#program, this.#gauge);
-        return this.#sim.runtime(seed, schedule);
+        return this.#sim.runtime(seed, schedule, onSpoilt);
       default:
         return mode satisfies never;
     }

@@ -23,9 +23,18 @@ export class Sim {
     this.#gauge = gauge;
   }
 
-  /** Time, chance and peers for one run of one case. */
-  runtime(seed: number, schedule: ScheduleName = "lively"): VirtualRuntime {
-    const newPeer = (spec: BootSpec): VirtualPeer => new IsolatedPeer(this.#program, spec, this.#gauge);
-    return new VirtualRuntime({ mode: "sim", seed, schedule, newPeer });
+  /**
+   * Time, chance and peers for one run of one case.
+   * @param onSpoilt called while the run closes if it must be made again (`RunHousing.close`); where it is left
+   *   out, each incarnation gets a realm of its own, so that cannot be
+   */
+  runtime(seed: number, schedule: ScheduleName = "lively", onSpoilt?: () => void): VirtualRuntime {
+    const housing = onSpoilt ? this.#program.houseRun() : undefined;
+    const newPeer = (spec: BootSpec): VirtualPeer =>
+      new IsolatedPeer(housing ?? this.#program, spec, this.#gauge);
+    const close = async (): Promise<void> => {
+      if (housing?.close() === false) onSpoilt?.();
+    };
+    return new VirtualRuntime({ mode: "sim", seed, schedule, newPeer, close });
   }
 }

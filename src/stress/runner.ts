@@ -73,14 +73,37 @@ export class HereRunner implements Runner {
     this.#runtimes = new Runtimes(program, gauge);
   }
 
-  run(
+  async run(
     definition: CaseDefinition,
     seed: number,
     manner: RunManner,
     tell: (line: string) => void,
   ): Promise<RunReport> {
+    let isSpoilt = false;
+    const onSpoilt = (): void => {
+      isSpoilt = true;
+    };
+    const report = await this.#attempt(definition, seed, manner, tell, onSpoilt);
+    if (!isSpoilt) return report;
+    tell(
+      "  warning: a peer has changed a built-in object: the run is made again, with a realm for each peer",
+    );
+    return await this.#attempt(definition, seed, manner, tell, onSpoilt);
+  }
+
+  async close(): Promise<void> {
+    await this.#runtimes.close();
+  }
+
+  #attempt(
+    definition: CaseDefinition,
+    seed: number,
+    manner: RunManner,
+    tell: (line: string) => void,
+    onSpoilt: () => void,
+  ): Promise<RunReport> {
     const options: RunOptions = {
-      runtime: this.#runtimes.runtime(manner.mode, seed, manner.schedule),
+      runtime: this.#runtimes.runtime(manner.mode, seed, manner.schedule, onSpoilt),
       seed,
       history: manner.history,
       onTitle: (title) => tell(titleLine(title)),
@@ -90,10 +113,6 @@ export class HereRunner implements Runner {
     return manner.mode === "threads"
       ? runInRealTime(definition, options, manner)
       : runInVirtualTime(definition, options, manner);
-  }
-
-  async close(): Promise<void> {
-    await this.#runtimes.close();
   }
 }
 

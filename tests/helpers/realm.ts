@@ -6,6 +6,7 @@ import type {
   ErrorPlace,
   GlobalsOptions,
   installGlobals,
+  moveIn,
   RealmTime,
 } from "../../src/peer/globals/globals.js";
 import { hostServices } from "../../src/peer/host-services.js";
@@ -29,6 +30,7 @@ export interface TestRealm {
 
 type GlobalsModule = {
   readonly installGlobals: typeof installGlobals;
+  readonly moveIn: typeof moveIn;
   readonly requireNode: (name: string) => unknown;
 };
 
@@ -50,7 +52,10 @@ async function compileGlobals(): Promise<Script> {
 }
 
 /** Opens a realm of its own, its globals installed. Virtual time and seed 1 unless `options` say else. */
-export async function openRealm(options: Partial<GlobalsOptions> = {}): Promise<TestRealm> {
+export async function openRealm({
+  seed = 1,
+  ...options
+}: Partial<GlobalsOptions> & { readonly seed?: number } = {}): Promise<TestRealm> {
   const script = await compiled;
   const context = createContext(constants.DONT_CONTEXTIFY as unknown as Context);
   const module = { exports: {} as GlobalsModule };
@@ -59,15 +64,15 @@ export async function openRealm(options: Partial<GlobalsOptions> = {}): Promise<
   const lines: TestRealm["lines"] = [];
   const errors: TestRealm["errors"] = [];
   const realm = new Script("globalThis").runInContext(context) as typeof globalThis;
-  const time = module.exports.installGlobals(realm, {
+  module.exports.installGlobals(realm, {
     time: "virtual",
     host: hostServices(),
-    seed: 1,
     epochMs: EPOCH_MS,
     console: (level, text) => lines.push({ level, text }),
     onError: (error, where) => errors.push({ error: error as Error, where }),
     ...options,
-  }) as RealmTime;
+  });
+  const time = module.exports.moveIn(seed)?.time as RealmTime;
   Object.assign(realm, { require: module.exports.requireNode, out: (value: unknown) => out.push(value) });
   return {
     run: (source) => new Script(source, { filename: "raft.ts" }).runInContext(context),

@@ -19,6 +19,13 @@ export function defineLazily(target: object, makers: Readonly<Record<string, () 
   Object.defineProperties(target, properties);
 }
 
+/** Adds properties to `target` that hold what a getter gives at the time, and that cannot be overwritten. */
+export function defineGetters(target: object, getters: Readonly<Record<string, () => unknown>>): void {
+  for (const [name, get] of Object.entries(getters)) {
+    Object.defineProperty(target, name, { configurable: true, get });
+  }
+}
+
 /** Sets one property of `target`, whatever was there: not enumerable, as built-ins are. */
 export function define(target: object, name: PropertyKey, value: unknown): void {
   Object.defineProperty(target, name, { configurable: true, enumerable: false, writable: true, value });

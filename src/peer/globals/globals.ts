@@ -1,11 +1,11 @@
 import type { NodeModules } from "./node-modules.js";
 import type { GlobalsOptions } from "./options.js";
 import { installRealGlobals } from "./real-globals.js";
-import { installVirtualGlobals, type VirtualGlobals } from "./virtual-globals.js";
-import type { RealmTime } from "./virtual-time.js";
+import { installVirtualGlobals, type VirtualGlobals, type VirtualTenant } from "./virtual-globals.js";
 
 export type { ErrorPlace } from "./errors.js";
 export type { GlobalsOptions } from "./options.js";
+export type { VirtualTenant } from "./virtual-globals.js";
 export type { RealmTime } from "./virtual-time.js";
 
 let nodeModules: NodeModules | undefined;
@@ -14,17 +14,12 @@ let virtual: VirtualGlobals | undefined;
 /**
  * Gives a bare realm the globals of Node: over real time, or over virtual time and seeded chance, with what
  * cannot be replayed neutralised or refused. Called once, inside the realm, before any other program.
+ * In virtual time they are to be used by those who have moved in.
  * @param realm its `globalThis`
- * @returns what drives the realm's time; `undefined` in real time
  */
-export function installGlobals(realm: typeof globalThis, options: GlobalsOptions): RealmTime | undefined {
-  if (options.time === "real") {
-    nodeModules = installRealGlobals(realm, options);
-    return undefined;
-  }
-  virtual = installVirtualGlobals(realm, options);
-  nodeModules = virtual.modules;
-  return virtual.time;
+export function installGlobals(realm: typeof globalThis, options: GlobalsOptions): void {
+  virtual = options.time === "virtual" ? installVirtualGlobals(realm, options) : undefined;
+  nodeModules = virtual?.modules ?? installRealGlobals(realm, options);
 }
 
 /** Virtual time only: objects behind the globals that are made once and that a program can lay hands on. */
@@ -32,9 +27,12 @@ export function lastingObjects(): readonly object[] {
   return virtual?.lasting ?? [];
 }
 
-/** Virtual time only: begins time and chance anew behind the globals, which are again as they were installed. */
-export function restartGlobals(seed: number): void {
-  virtual?.restart(seed);
+/**
+ * A peer moves in: behind the globals it finds a time and a chance of its own. `undefined` in real time, which
+ * is the same for all.
+ */
+export function moveIn(seed: number): VirtualTenant | undefined {
+  return virtual?.moveIn(seed);
 }
 
 /**

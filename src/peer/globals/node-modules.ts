@@ -39,9 +39,10 @@ export class NodeModules {
   readonly #host: HostServices;
   readonly #own: Readonly<Record<string, () => object>>;
   readonly #refusals: Refusals | undefined;
-  readonly #loaded = new Map<string, object>();
+  readonly #loaded: () => Map<string, object>;
 
   /**
+   * @param loaded gives what the peer whose turn it is has required so far
    * @param own modules that the realm makes itself, by name without `node:`
    * @param refusals makes stand-ins for what is forbidden; `undefined` in real time, where nothing is
    */
@@ -49,10 +50,12 @@ export class NodeModules {
     host: HostServices,
     own: Readonly<Record<string, () => object>>,
     refusals: Refusals | undefined,
+    loaded: () => Map<string, object>,
   ) {
     this.#host = host;
     this.#own = own;
     this.#refusals = refusals;
+    this.#loaded = loaded;
   }
 
   /**
@@ -61,14 +64,10 @@ export class NodeModules {
    */
   require(specifier: string): object {
     const name = specifier.replace(/^node:/, "");
-    const loaded = this.#loaded.get(name) ?? this.#load(name, specifier);
-    this.#loaded.set(name, loaded);
-    return loaded;
-  }
-
-  /** Makes every module anew when it is next required. */
-  restart(): void {
-    this.#loaded.clear();
+    const loaded = this.#loaded();
+    const module = loaded.get(name) ?? this.#load(name, specifier);
+    loaded.set(name, module);
+    return module;
   }
 
   #load(name: string, specifier: string): object {

@@ -7,10 +7,10 @@ export interface GlobalsOptions {
   readonly time: "real" | "virtual";
   /** Functions of the main realm. */
   readonly host: HostServices;
-  /** Virtual time only: seeds `Math.random` and `crypto`. 32 bits count. */
-  readonly seed: number;
   /** Virtual time only: what `Date.now()` reads at virtual time 0. */
   readonly epochMs: number;
+  /** Virtual time only: whether several peers live in the realm at once, who have their turns one after another. */
+  readonly isShared?: boolean | undefined;
   /** Hears each text that the peer writes to its console. */
   readonly console: WriteLog;
   /** Hears what nobody caught, what would have ended the thread, and every call that is forbidden. */

@@ -16,7 +16,8 @@ export function installRealGlobals(realm: typeof globalThis, options: GlobalsOpt
     () => host.globals.performance.now(),
     () => realProcess({ host, report: onError, console }),
   );
-  return new NodeModules(host, own, undefined);
+  const loaded = new Map<string, object>();
+  return new NodeModules(host, own, undefined, () => loaded);
 }
 
 /** Everything that the main realm has and a bare realm has not: `fetch`, `Buffer`, `AbortController` ... */

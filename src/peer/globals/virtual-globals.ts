@@ -4,7 +4,7 @@ import { installCommonGlobals } from "./common-globals.js";
 import { RealmConsole } from "./console.js";
 import { webCrypto } from "./crypto.js";
 import { installDate } from "./date.js";
-import { assign, define, defineLazily, once } from "./define.js";
+import { assign, define, defineGetters, defineLazily, once } from "./define.js";
 import { DOMException } from "./dom-exception.js";
 import { CustomEvent, Event, EventTarget } from "./event-target.js";
 import { ForbiddenError, Refusals } from "./forbidden.js";
@@ -14,10 +14,11 @@ import type { GlobalsOptions } from "./options.js";
 import { VirtualPerformance } from "./performance.js";
 import { virtualProcess } from "./process.js";
 import { RandomBits } from "./random.js";
+import { type Enter, Tenancy } from "./tenancy.js";
 import { base64Function } from "./text.js";
 import { virtualModules } from "./virtual-modules.js";
-import { VirtualTime } from "./virtual-time.js";
-import { Immediate, Timeout, virtualTimers } from "./virtual-timers.js";
+import { type RealmTime, VirtualTime } from "./virtual-time.js";
+import { Immediate, Timeout, TimerContext, virtualTimers } from "./virtual-timers.js";
 import { SilentRegistry, StrongRef } from "./weak.js";
 
 /** Globals of Node that live in real time: each can be named, and refuses to be used. */
@@ -51,23 +52,37 @@ const WHY_REAL = "it works in real time";
 const WHY_BLOCKS = "it would stop virtual time";
 const WHY_COMPILES = "another thread compiles, in real time; new WebAssembly.Module and Instance work";
 
+/** Globals that keep nothing, each otherwise made when it is first used: in a shared realm that is no peer's own doing. */
+const STATELESS = ["TextDecoder", "TextEncoder", "structuredClone"];
+
 /** What is behind the globals of a realm in virtual time. */
 export interface VirtualGlobals {
-  readonly time: VirtualTime;
   readonly modules: NodeModules;
   /** Objects of ours that a program can lay hands on by other ways than the globals, and that are made once. */
   readonly lasting: readonly object[];
-  /** Begins time, chance and modules anew. What is made when it is first used is not known to have been used. */
-  restart(seed: number): void;
+  /** A peer moves in, with time, chance and modules of its own. */
+  moveIn(seed: number): VirtualTenant;
+}
+
+/** A peer that has moved in. */
+export interface VirtualTenant {
+  readonly time: RealmTime;
+  /** Its turn begins, after that of another who lives here. */
+  readonly enter: Enter;
 }
 
 /** The globals of Node over virtual time and seeded chance. */
 export function installVirtualGlobals(realm: typeof globalThis, options: GlobalsOptions): VirtualGlobals {
   const { host, onError, epochMs } = options;
-  const time = new VirtualTime();
-  const nowUs = () => time.nowUs();
+  const tenancy = new Tenancy();
+  const time = tenancy.part(() => new VirtualTime());
+  const chance = tenancy.part(chanceFrom);
+  const nowUs = () => time().nowUs();
   const refusals = new Refusals((error: ForbiddenError) => onError(error, "forbidden"));
-  const timers = virtualTimers(time, onError, (name, text) => options.console("warn", `${name}: ${text}`));
+  const timers = virtualTimers(
+    tenancy.part(() => new TimerContext(time(), onError)),
+    (name, text) => options.console("warn", `${name}: ${text}`),
+  );
   const unixMs = () => Math.floor((epochMs * 1000 + nowUs()) / 1000);
 
   const own = installCommonGlobals(
@@ -80,18 +95,23 @@ export function installVirtualGlobals(realm: typeof globalThis, options: Globals
   giveDispose(host.globals.Symbol.dispose);
   installDate(realm, unixMs);
   installLocale(realm, unixMs);
-  let chance = chanceFrom(options.seed);
-  const cryptoBits = () => chance.cryptoBits();
-  assign(realm.Math, "random", () => chance.bits.float());
+  const cryptoBits = () => chance().cryptoBits();
+  assign(realm.Math, "random", () => chance().bits.float());
   closeLeaks(realm, refusals);
   defineVirtualClasses(realm, options, nowUs, () => webCrypto(cryptoBits(), host.globals.crypto, refusals));
+  if (options.isShared) {
+    for (const name of STATELESS) Reflect.get(realm, name);
+    defineGetters(realm, {
+      console: tenancy.part(() => new RealmConsole(host, options.console, () => nowUs() / 1000)),
+      performance: tenancy.part(() => new VirtualPerformance(() => nowUs() / 1000, epochMs)),
+    });
+  }
   const parts = { realm, host, refusals, timers, nowUs, cryptoBits };
-  const modules = new NodeModules(host, { ...own, ...virtualModules(parts) }, refusals);
-  const restart = (seed: number) => {
-    time.restart();
-    timers.restart();
-    modules.restart();
-    chance = chanceFrom(seed);
+  const loaded = tenancy.part(() => new Map<string, object>());
+  const modules = new NodeModules(host, { ...own, ...virtualModules(parts) }, refusals, loaded);
+  const moveIn = (seed: number) => {
+    const enter = tenancy.moveIn(seed);
+    return { enter, time: time() };
   };
   const lasting = [
     own["timers/promises"](),
@@ -101,7 +121,7 @@ export function installVirtualGlobals(realm: typeof globalThis, options: Globals
     Timeout,
     VirtualPerformance,
   ];
-  return { time, modules, lasting, restart };
+  return { modules, lasting, moveIn };
 }
 
 /** Two streams of one seed: a peer that comes to draw a UUID keeps its election timeouts. */

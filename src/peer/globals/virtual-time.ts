@@ -1,9 +1,9 @@
 import TinyQueue from "tinyqueue";
 
-/** A realm's clock and timers, driven by the kernel. All times are whole microseconds since the run began. */
+/** A peer's clock and timers, driven by the kernel. All times are whole microseconds since the run began. */
 export interface RealmTime {
   /**
-   * Moves the realm's clock.
+   * Moves the clock.
    * @throws {RangeError} if it would go backwards
    */
   setNowUs(nowUs: number): void;
@@ -28,7 +28,7 @@ export interface Alarm {
 const MAX_CANCELLED = 256;
 
 /**
- * The clock of one realm and what is to ring by it. Over tinyqueue instead of a library of fake timers: to
+ * The clock of one peer and what is to ring by it. Over tinyqueue instead of a library of fake timers: to
  * fire and set one of 5 to 100 timers costs 0.2 to 0.5 µs here and 0.8 to 1.9 µs with fake-timers 15.5,
  * which also leaves out `AbortSignal.timeout`, and a raft.ts re-arms a timer at almost every message.
  */
@@ -47,14 +47,6 @@ export class VirtualTime implements RealmTime {
       throw new RangeError(`Virtual time went backwards, from ${this.#nowUs} µs to ${nowUs} µs.`);
     }
     this.#nowUs = nowUs;
-  }
-
-  /** Begins anew at 0, with nothing to come. */
-  restart(): void {
-    this.#nowUs = 0;
-    this.#lastSequence = 0;
-    this.#cancelled = 0;
-    this.#queue = new TinyQueue<Alarm>([], byDueThenSequence);
   }
 
   nextDueUs(): number {

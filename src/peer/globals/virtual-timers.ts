@@ -8,44 +8,49 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 /** What an immediate takes: little, but more than nothing, so that a loop of them cannot stop time. */
 const IMMEDIATE_US = 1;
 
-/** What `Timeout`s and `Immediate`s of one realm share. */
-interface TimerContext {
+/** What the `Timeout`s and `Immediate`s of one peer share. */
+export class TimerContext {
   readonly time: VirtualTime;
   readonly report: ReportError;
   /** Timeouts whose number was asked for, so that it can be cleared by it. */
-  readonly numbered: Map<number, Timeout>;
-  lastNumber: number;
+  readonly numbered = new Map<number, Timeout>();
+  lastNumber = 0;
   /** Ties a callback to the asynchronous context in which it is set. */
-  bind: (callback: Callback) => Callback;
+  bind = (callback: Callback): Callback => callback;
+
+  constructor(time: VirtualTime, report: ReportError) {
+    this.time = time;
+    this.report = report;
+  }
 }
 
 /** Timers in virtual time, with the semantics of Node's. */
 export interface VirtualTimers extends Timers {
   /** From now on, callbacks are passed through `bind` when they are set (`AsyncLocalStorage`). */
   bindCallbacks(bind: (callback: Callback) => Callback): void;
-  /** Forgets numbers and binding. */
-  restart(): void;
 }
 
-/** @param warn told of a delay that does not fit, as Node warns */
+/**
+ * @param context gives what belongs to the peer whose turn it is
+ * @param warn told of a delay that does not fit, as Node warns
+ */
 export function virtualTimers(
-  time: VirtualTime,
-  report: ReportError,
+  context: () => TimerContext,
   warn: (name: string, text: string) => void,
 ): VirtualTimers {
-  const unbound = (callback: Callback): Callback => callback;
-  const context: TimerContext = { time, report, numbered: new Map(), lastNumber: 0, bind: unbound };
   const start = (callback: Callback, delay: unknown, args: readonly unknown[], repeats: boolean) => {
     checkCallback(callback);
-    return new Timeout(context, context.bind(callback), delayMs(delay, warn), args, repeats);
+    const own = context();
+    return new Timeout(own, own.bind(callback), delayMs(delay, warn), args, repeats);
   };
-  const clear = (timer: unknown) => timeoutOf(context, timer)?.close();
+  const clear = (timer: unknown) => timeoutOf(context(), timer)?.close();
   return {
     setTimeout: (callback, delay, ...args) => start(callback, delay, args, false),
     setInterval: (callback, delay, ...args) => start(callback, delay, args, true),
     setImmediate: (callback, ...args) => {
       checkCallback(callback);
-      return new Immediate(context, context.bind(callback), args);
+      const own = context();
+      return new Immediate(own, own.bind(callback), args);
     },
     clearTimeout: clear,
     clearInterval: clear,
@@ -53,12 +58,7 @@ export function virtualTimers(
       if (immediate instanceof Immediate) immediate.cancel();
     },
     bindCallbacks: (bind) => {
-      context.bind = bind;
-    },
-    restart: () => {
-      context.numbered.clear();
-      context.lastNumber = 0;
-      context.bind = unbound;
+      context().bind = bind;
     },
   };
 }

@@ -4,7 +4,7 @@
  * evaluated here, in the realm where they live.
  */
 import * as whitewater from "../../index.js";
-import { forgetErrors } from "../../labgob/errors.js";
+import { countErrorsIn } from "../../labgob/errors.js";
 import { DecodeError, EncodeError, LabDecoder, LabEncoder } from "../../labgob/labgob.js";
 import { ClientEnd } from "../../labrpc/client-end.js";
 import type { PeerMeter } from "../../labrpc/peer-meter.js";
@@ -12,13 +12,7 @@ import { UnknownMethodError } from "../../labrpc/server.js";
 import type { FaultKind, MainToPeer, PeerToMain } from "../../labrpc/wire.js";
 import { MemoryPersister } from "../../persister/memory-persister.js";
 import type { BootSpec } from "../../runtime/runtime.js";
-import {
-  installGlobals,
-  lastingObjects,
-  type RealmTime,
-  requireNode,
-  restartGlobals,
-} from "../globals/globals.js";
+import { installGlobals, lastingObjects, moveIn, type RealmTime, requireNode } from "../globals/globals.js";
 import type { HostServices } from "../host-services.js";
 import { ApplyChannel } from "./apply-channel.js";
 import { PeerHost } from "./peer-host.js";
@@ -27,6 +21,8 @@ import { PeerHost } from "./peer-host.js";
 export interface RealmOptions {
   readonly time: "real" | "virtual";
   readonly services: HostServices;
+  /** Whether several incarnations live here at once; in virtual time only. */
+  readonly isShared: boolean;
   /** Evaluates raft.ts in the realm and returns its exports. */
   readonly evaluate: (require: (name: string) => unknown) => unknown;
 }
@@ -39,11 +35,11 @@ export interface IncarnationOptions {
   readonly meter?: PeerMeter | undefined;
 }
 
-/** A realm with all that a peer finds in it, for one incarnation at a time. */
+/** A realm with all that a peer finds in it. */
 export interface Realm {
   /**
-   * Moves an incarnation in. To be called again when the one before is over, and only if the built-in objects
-   * and the `lasting` ones are as they were at first.
+   * Moves an incarnation in. To be called again only while the built-in objects and the `lasting` ones are as
+   * they were at first; and, but in a shared realm, when the one before is over.
    */
   begin(options: IncarnationOptions): RealmHandle;
   /** Objects of ours that a raft.ts can lay hands on, and that are made once. */
@@ -52,11 +48,13 @@ export interface Realm {
 
 /** What the main realm of the thread gets of an incarnation. */
 export interface RealmHandle {
+  /** Its turn begins. In a realm of its own it has had the turn since it moved in. */
+  enter(): void;
   /** Loads raft.ts and calls `make`. */
   boot(): void;
   hear(message: MainToPeer): void;
   fault(kind: FaultKind, error: unknown): void;
-  /** The realm's clock and timers; only in virtual time. */
+  /** Its clock and timers; only in virtual time. */
   readonly time: RealmTime | undefined;
 }
 
@@ -71,12 +69,12 @@ const ERROR_KINDS = {
 } as const satisfies Record<string, FaultKind>;
 
 /** Called once per realm, before anything else runs in it. */
-export function furnishRealm({ time, services, evaluate }: RealmOptions): Realm {
+export function furnishRealm({ time, services, isShared, evaluate }: RealmOptions): Realm {
   let host: PeerHost | undefined;
-  const realmTime = installGlobals(globalThis, {
+  installGlobals(globalThis, {
     time,
     host: services,
-    seed: 0,
+    isShared,
     epochMs: EPOCH_MS,
     console: (level, text) => host?.log(level, text),
     onError: (error, where) => host?.fault(ERROR_KINDS[where], error),
@@ -84,15 +82,21 @@ export function furnishRealm({ time, services, evaluate }: RealmOptions): Realm 
   const require = (name: string): unknown => (name === "whitewater" ? whitewater : requireNode(name));
   return {
     begin: ({ spec, say, meter }) => {
-      restartGlobals(spec.seed);
-      forgetErrors();
+      const virtual = moveIn(spec.seed);
       const tenant = new PeerHost(spec, say, meter);
-      host = tenant;
+      const mistakes = { errors: 0 };
+      const enter = (): void => {
+        virtual?.enter();
+        host = tenant;
+        countErrorsIn(mistakes);
+      };
+      enter();
       return {
+        enter,
         boot: () => tenant.boot(() => evaluate(require)),
         hear: (message) => tenant.hear(message),
         fault: (kind, error) => tenant.fault(kind, error),
-        time: realmTime,
+        time: virtual?.time,
       };
     },
     lasting: [...lastingObjects(), ...OUR_CLASSES, whitewater],
