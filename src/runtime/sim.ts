@@ -25,16 +25,25 @@ export class Sim {
 
   /**
    * Time, chance and peers for one run of one case.
-   * @param onSpoilt called while the run closes if it must be made again (`RunHousing.close`); where it is left
-   *   out, each incarnation gets a realm of its own, so that cannot be
+   * @param onSpoilt called while the run closes if it must be made again (`RunHousing.close`)
    */
-  runtime(seed: number, schedule: ScheduleName = "lively", onSpoilt?: () => void): VirtualRuntime {
-    const housing = onSpoilt ? this.#program.houseRun() : undefined;
-    const newPeer = (spec: BootSpec): VirtualPeer =>
-      new IsolatedPeer(housing ?? this.#program, spec, this.#gauge);
+  runtime(
+    seed: number,
+    schedule: ScheduleName = "lively",
+    onSpoilt: () => void = refuseSpoilt,
+  ): VirtualRuntime {
+    const housing = this.#program.houseRun();
+    const newPeer = (spec: BootSpec): VirtualPeer => new IsolatedPeer(housing, spec, this.#gauge);
     const close = async (): Promise<void> => {
-      if (housing?.close() === false) onSpoilt?.();
+      if (!housing.close()) onSpoilt();
     };
     return new VirtualRuntime({ mode: "sim", seed, schedule, newPeer, close });
   }
+}
+
+/** Where nobody makes a run again, none may be taken for good that must be. */
+function refuseSpoilt(): never {
+  throw new Error(
+    "A peer has changed a built-in object, which others share: this run tells nothing. Make it again.",
+  );
 }
