@@ -4,7 +4,6 @@ import { dirname, extname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BuildOptions, Message, Plugin } from "esbuild";
 import { UsageError } from "../errors.js";
-import { statelessModule } from "./module-state.js";
 import { compilePrelude } from "./prelude-code.js";
 import { compileModule } from "./script.js";
 import { RAFT_FILE, WORKER_FILE } from "./script-names.js";
@@ -58,17 +57,18 @@ export async function loadProgram(raftPath: string): Promise<Program> {
       `No such file: ${raftPath}. --raft takes the path of your raft.ts; \`npx whitewater init my-raft\` writes one to start from.`,
     );
   }
+  hostPrograms().catch(() => {}); // bundled meanwhile; `withHost` tells what came of it
   const { text, map } = await bundleRaft(entry);
   return await withHost({ raftPath, raftText: text, raftMap: map });
 }
 
 /** A raft.ts that is bundled already, with the programs that host it. */
 export async function withHost(raft: Pick<Program, "raftPath" | "raftText" | "raftMap">): Promise<Program> {
-  const host = hostPrograms(); // other threads bundle them meanwhile
+  const { statelessModule } = await import("./module-state.js"); // its parser is for the thread that bundles
   const hash = hashOf(raft.raftText);
   const sharedNames = statelessModule(raft.raftText);
   const raftCode = codeOf(raft.raftText, sharedNames);
-  return { ...raft, hash, sharedNames, raftCode, ...(await host) };
+  return { ...raft, hash, sharedNames, raftCode, ...(await hostPrograms()) };
 }
 
 /** V8's code for raft.ts; none where V8 finds an error that esbuild did not: the peer that loads it tells. */
@@ -140,7 +140,7 @@ function hostPrograms(): Promise<HostPrograms> {
  * @throws {BundleError} if it cannot be bundled
  */
 export async function bundle(options: BuildOptions): Promise<{ text: string; map: string }> {
-  const { build, formatMessages } = await import("esbuild"); // many a thread that loads this file bundles nothing
+  const { build, formatMessages } = await import("esbuild"); // for the thread that bundles, as well
   try {
     const { outputFiles = [] } = await build({
       bundle: true,
