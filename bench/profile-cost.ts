@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Bench, SpeedPromise } from "./bench.js";
-import type { Kind, Turn, TurnCosts } from "./fixtures/agreements.js";
+import type { Turn, TurnCosts } from "./fixtures/agreements.js";
+import type { Kind } from "./helpers/profiled-or-not.js";
 import { comparisonOf } from "./rounds.js";
 
 /** Each with two new clusters: two of the same kind differ by a twentieth, whatever they do. */
@@ -10,10 +11,13 @@ const ROUNDS = 15;
 const FIRST_TURNS = 18;
 const LATER_TURNS = 16;
 const TURN: Turn = { commands: 500, atOnce: 20 };
-/** A cluster can lose its leader when it is held up for too long: the round is then made again. */
+/** A cluster can lose its leader when it is held up for too long, and a case can fail: the round is then made again. */
 const ATTEMPTS = 5;
+/** A short one of the lab's, which agrees on some commands at once and counts the RPCs. */
+const CASE = "TestCount3B";
+const CASE_ROUNDS = 15;
 
-/** What both clusters took for the same turns. */
+/** What both took for the same turns, or the same case. */
 interface Pair {
   readonly profiled: TurnCosts;
   readonly plain: TurnCosts;
@@ -26,18 +30,23 @@ interface Round {
 }
 
 /**
- * What being profiled costs. Two clusters, one of them profiled, take turns of some 100 ms: how fast this machine
- * is changes from second to second, and so does for both.
+ * What being profiled costs: to a run of one of the lab's cases; and to a cluster that agrees on commands as fast
+ * as it can. Of the latter two, one of them profiled, take turns of some 100 ms: how fast this machine is changes
+ * from second to second, and so does for both.
  */
 export const profileCost: Bench = {
   title: "a run that is profiled",
   run: async () => {
+    const runs: Pair[] = [];
+    while (runs.length < CASE_ROUNDS) runs.push(await madeAtLast(() => pairOfRuns(runs.length)));
     const rounds: Round[] = [];
-    while (rounds.length < ROUNDS) rounds.push(await madeRound());
+    while (rounds.length < ROUNDS) rounds.push(await madeAtLast(pairOfClusters));
     const first = rounds.map((round) => round.first);
     const later = rounds.map((round) => round.later);
     const load = (turns: number) => `${turns * TURN.commands} commands agreed on, ${TURN.atOnce} at once`;
     return [
+      line(`a run of ${CASE}`, runs, "wallMs", 1.05),
+      line("the time on a core of all threads meanwhile", runs, "coresMs"),
       line(`${load(LATER_TURNS)}, once compiled`, later, "wallMs", 1.05),
       line("the time on a core of all threads meanwhile", later, "coresMs"),
       line(`${load(FIRST_TURNS)}, the first`, first, "wallMs"),
@@ -46,18 +55,40 @@ export const profileCost: Bench = {
   },
 };
 
-/** @throws {Error} if none of so many attempts comes to its end */
-async function madeRound(attempts = ATTEMPTS): Promise<Round> {
+/** @throws {Error} what the last attempt did, if none comes to its end */
+async function madeAtLast<Made>(make: () => Promise<Made>): Promise<Made> {
+  for (let left = ATTEMPTS - 1; left > 0; left -= 1) {
+    try {
+      return await make();
+    } catch {} // the next one may do
+  }
+  return await make();
+}
+
+/** Who begins alternates. @throws {Error} if a run fails */
+async function pairOfRuns(round: number): Promise<Pair> {
+  const [first, second] =
+    round % 2 === 0 ? (["profiled", "plain"] as const) : (["plain", "profiled"] as const);
+  const costs = { [first]: await costsOfRun(first), [second]: await costsOfRun(second) };
+  return costs as unknown as Pair;
+}
+
+async function costsOfRun(kind: Kind): Promise<TurnCosts> {
+  const child = fork(new URL("./fixtures/lab-case.js", import.meta.url), [CASE, kind]);
+  const [costs] = await Promise.race([once(child, "message"), once(child, "exit").then(() => [])]);
+  if (costs === undefined || costs === null) throw new Error(`A ${kind} run of ${CASE} failed.`);
+  return costs as TurnCosts;
+}
+
+/** @throws {Error} if a cluster ends too early */
+async function pairOfClusters(): Promise<Round> {
   const clusters = { profiled: new Cluster("profiled"), plain: new Cluster("plain") };
   try {
     await Promise.all([clusters.profiled.booted(), clusters.plain.booted()]);
     return { first: await costsOf(FIRST_TURNS, clusters), later: await costsOf(LATER_TURNS, clusters) };
-  } catch (error) {
-    if (attempts === 1) throw error;
   } finally {
     for (const cluster of Object.values(clusters)) cluster.end();
   }
-  return await madeRound(attempts - 1);
 }
 
 function line(what: string, pairs: readonly Pair[], cost: keyof TurnCosts, promise?: number): SpeedPromise {
