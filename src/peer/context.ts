@@ -1,6 +1,6 @@
 import { type Context, constants, createContext, Script } from "node:vm";
 import { hostServices } from "./host-services.js";
-import { Imprint, isObject } from "./imprint.js";
+import { Imprint, isOfRealm } from "./imprint.js";
 import type { furnishRealm, IncarnationOptions, Realm, RealmHandle } from "./realm/prelude.js";
 
 /** Runs a CommonJS module, as `script.ts` wraps it, and gives what it declares at its top. */
@@ -29,6 +29,7 @@ const ROOTS = new Script(`[
   globalThis, async () => {}, function* () {}, async function* () {},
   [].values(), new Map().values(), new Set().values(), ""[Symbol.iterator](), "".matchAll(/(?:)/g),
   new Intl.Segmenter().segment("")[Symbol.iterator](),
+  ...(globalThis.Iterator ? [[].values().map((x) => x), Iterator.from({ next() {} })] : []),
 ]`);
 
 /** What \`RegExp.$1\` and its like tell is kept in no property. A match of nothing makes it nothing, as at first. */
@@ -48,8 +49,8 @@ export class RealmContext {
   readonly #areTogether: boolean;
   /** Of all that was there before the first incarnation, to wipe its traces or to notice them. */
   #imprint: Imprint | undefined;
-  /** Where incarnations live together: what all of them get. */
-  #sharedExports: unknown;
+  /** Where incarnations live together: what raft.ts gives all of them, once it is loaded. */
+  #shared: Evaluated | undefined;
 
   constructor({ prelude, raft, time, formatStack, tenants }: RealmContextOptions) {
     this.#context = createContext(constants.DONT_CONTEXTIFY as unknown as Context);
@@ -94,17 +95,16 @@ export class RealmContext {
   /** What raft.ts exports. */
   #evaluate(require: Require): unknown {
     if (!this.#areTogether) return run(this.#runRaft, require).exports;
-    if (this.#sharedExports === undefined) {
-      const { exports, declared } = run(this.#runRaft, require);
-      this.#imprint = this.#imprintOf([exports, ...declared]);
-      this.#sharedExports = exports;
+    if (!this.#shared) {
+      this.#shared = run(this.#runRaft, require);
+      this.#imprint = this.#imprintOf([this.#shared.exports, ...this.#shared.declared]);
     }
-    return this.#sharedExports;
+    return this.#shared.exports;
   }
 
   #imprintOf(values: readonly unknown[]): Imprint {
     const roots = ROOTS.runInContext(this.#context) as object[];
-    return new Imprint([...roots, ...this.#realm.lasting, ...values.filter(isObject)]);
+    return new Imprint([...roots, ...this.#realm.lasting, ...values.filter(isOfRealm)]);
   }
 
   #module(script: Script): RunModule {

@@ -50,8 +50,10 @@ export class Imprint {
   }
 }
 
-export function isObject(value: unknown): value is object {
-  return (typeof value === "object" && value !== null) || typeof value === "function";
+/** Whether it is an object of a realm, and none of this one's, such as the classes that Node gives to all realms. */
+export function isOfRealm(value: unknown): value is object {
+  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isObject && !(value instanceof Object);
 }
 
 /** Of all that can be reached, the roots first. */
@@ -59,7 +61,7 @@ function printsFrom(roots: readonly object[]): readonly Print[] {
   const prints: Print[] = [];
   const found = new Set(roots);
   const add = (value: unknown): void => {
-    if (isObject(value)) found.add(value);
+    if (isOfRealm(value)) found.add(value);
   };
   // A set that is walked gives what is added meanwhile as well.
   for (const object of found) {

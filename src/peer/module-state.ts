@@ -1,15 +1,19 @@
 import { parse } from "acorn";
 import { analyze, type Scope, type Variable } from "eslint-scope";
 import type {
-  ArrowFunctionExpression,
   CallExpression,
   Class,
   Expression,
   Identifier,
+  MemberExpression,
   Node,
   Program,
   Statement,
 } from "estree";
+import { helpersAreEsbuilds, isHelper } from "./bundler-helpers.js";
+import { isEnum, valuesIn } from "./module-literals.js";
+import { isChanged, isNeverRun, memberName, nodesOf, parentsOf } from "./module-tree.js";
+import { leavesItsTopAlone } from "./module-uses.js";
 
 /**
  * Globals that peers can share: they keep nothing but properties, which an imprint sees, or keep it for each
@@ -24,25 +28,27 @@ const SHAREABLE = new Set([
   ...["Uint8ClampedArray", "WeakMap", "WeakSet", "clearImmediate", "clearInterval", "clearTimeout"],
   ...["console", "decodeURIComponent", "encodeURIComponent", "isFinite", "isNaN", "parseFloat", "parseInt"],
   ...["performance", "queueMicrotask", "setImmediate", "setInterval", "setTimeout", "structuredClone"],
-  ...["undefined"],
+  ...["AbortController", "AbortSignal", "DOMException", "Event", "EventTarget", "FinalizationRegistry"],
+  ...["WeakRef", "undefined"],
 ]);
 
 /** Modules of which the same is true. */
 const SHAREABLE_MODULES = new Set([
-  ...["whitewater", "timers", "timers/promises", "node:timers", "node:timers/promises"],
+  ...["assert", "assert/strict", "events", "querystring", "string_decoder", "timers", "timers/promises"],
+  ...["url", "util", "util/types", "whitewater"],
 ]);
+
+/** Functions that make a primitive of primitives. */
+const RECKONING = new Set(["BigInt", "Boolean", "Number", "String", "Symbol", "parseFloat", "parseInt"]);
 
 /** Of these each peer has its own, which a module must not keep. */
 const EACH_HAS_ITS_OWN = new Set(["console", "performance"]);
 
-/** Functions of esbuild's that make a module's exports of an object, or give a function its name. */
-const BUNDLER_HELPERS = new Set(["__export", "__name", "__toCommonJS", "__toESM"]);
-
 /**
  * Whether the incarnations of a raft.ts can share one evaluation of its module. They can if it keeps nothing
- * between two calls of `make` but in properties of what it declares at its top: no variable there is ever set
- * again, none holds a `Map` or the like, and none was made by code that could keep one. It may name only those
- * globals and modules that keep nothing either. What this cannot see at a glance it takes for state.
+ * between two calls of `make`: no variable at its top is ever set again, none holds a `Map` or the like, none was
+ * made by code that could keep one, and no property of what they hold is set (`module-uses.ts`). It may name only
+ * those globals and modules that keep nothing either. What this cannot see at a glance it takes for state.
  *
  * @param text a bundle (`Program.raftText`)
  * @returns the names of what it declares at its top; `undefined` if it may keep something
@@ -53,11 +59,13 @@ export function statelessModule(text: string): readonly string[] | undefined {
   const scopes = analyze(program as never, { ecmaVersion: 2022, sourceType: "script", nodejsScope: true });
   const top = scopes.globalScope?.childScopes[0];
   if (!top) return undefined;
-  const module = new TopOfModule(top);
+  const module = new TopOfModule(program, top);
   const isStateless =
+    helpersAreEsbuilds(program, text) &&
     top.variables.every(isSetOnce) &&
     program.body.every((statement) => module.isStateless(statement as Statement)) &&
-    module.outerNames().every((name) => SHAREABLE.has(name));
+    module.outerNames().every((name) => SHAREABLE.has(name)) &&
+    leavesItsTopAlone(program, scopes, top);
   return isStateless
     ? top.variables.filter(({ defs }) => defs.length > 0).map(({ name }) => name)
     : undefined;
@@ -79,18 +87,38 @@ function isSetOnce({ name, defs, references }: Variable): boolean {
 /** The statements at the top of a module: what each may leave behind. */
 class TopOfModule {
   readonly #scope: Scope;
+  readonly #parents: ReadonlyMap<Node, Node>;
+  /** Private names that are set somewhere, as `#name`. */
+  readonly #setPrivately: ReadonlySet<string>;
   /** Names of CommonJS, where they stand for imports and exports. */
   readonly #plumbing = new Set<Node>();
 
-  constructor(scope: Scope) {
+  constructor(program: Program, scope: Scope) {
     this.#scope = scope;
+    this.#parents = parentsOf(program);
+    this.#setPrivately = privateNamesSet(program, this.#parents);
   }
 
   /** Of all that it names and does not declare, but for imports and exports. Names that it sets are "=". */
   outerNames(): readonly string[] {
     return this.#scope.through
-      .filter(({ identifier }) => !this.#plumbing.has(identifier as unknown as Node))
+      .filter(
+        ({ identifier }) =>
+          !this.#plumbing.has(identifier as Node) && !this.#isOfEnvironment(identifier as Node),
+      )
       .map((reference) => (reference.isWrite() ? "=" : (reference.identifier as Identifier).name));
+  }
+
+  /** The `process` of `process.env.DEBUG`, which is the same for all peers: there is nothing in it. */
+  #isOfEnvironment(node: Node): boolean {
+    const env = this.#parents.get(node);
+    const variable = env && this.#parents.get(env);
+    return (
+      isEnvironment(env) &&
+      variable?.type === "MemberExpression" &&
+      variable.object === env &&
+      !isChanged(variable, this.#parents)
+    );
   }
 
   isStateless(statement: Statement): boolean {
@@ -115,12 +143,10 @@ class TopOfModule {
     }
   }
 
-  /** Whether the value that it makes keeps nothing but in properties. */
+  /** Whether the value that it makes keeps nothing, but in properties. */
   #keepsNothing(node: Node | null | undefined): boolean {
-    if (!node) return true;
-    switch (node.type) {
-      case "Literal":
-        return !("regex" in node);
+    switch (node?.type) {
+      case undefined:
       case "ArrowFunctionExpression":
       case "FunctionExpression":
         return true;
@@ -128,11 +154,6 @@ class TopOfModule {
         return this.#isStatelessClass(node);
       case "Identifier":
         return !EACH_HAS_ITS_OWN.has(node.name);
-      case "TemplateLiteral":
-        return node.expressions.every((part) => this.#keepsNothing(part));
-      case "UnaryExpression":
-        return node.operator !== "delete" && this.#keepsNothing(node.argument);
-      case "BinaryExpression":
       case "LogicalExpression":
         return this.#keepsNothing(node.left) && this.#keepsNothing(node.right);
       case "ConditionalExpression":
@@ -143,7 +164,9 @@ class TopOfModule {
         return node.properties.every(
           (property) =>
             property.type === "Property" &&
-            (!property.computed || this.#keepsNothing(property.key)) &&
+            property.kind === "init" &&
+            (!property.computed || this.#isPrimitive(property.key)) &&
+            !namesItself(property.value) &&
             this.#keepsNothing(property.value),
         );
       case "MemberExpression":
@@ -151,31 +174,79 @@ class TopOfModule {
       case "CallExpression":
         return this.#isRequire(node) || this.#isHelpersCall(node) || this.#isPureCall(node) || isEnum(node);
       default:
+        return this.#isPrimitive(node);
+    }
+  }
+
+  /** Whether it makes no object, and calls nothing of the module's own. */
+  #isPrimitive(node: Node | null | undefined): boolean {
+    switch (node?.type) {
+      case "Literal":
+        return !("regex" in node);
+      case "TemplateLiteral":
+        return node.expressions.every((part) => this.#isPrimitive(part));
+      case "UnaryExpression":
+        return node.operator !== "delete" && this.#isPrimitive(node.argument);
+      case "BinaryExpression":
+      case "LogicalExpression":
+        return this.#isPrimitive(node.left) && this.#isPrimitive(node.right);
+      case "ConditionalExpression":
+        return [node.test, node.consequent, node.alternate].every((part) => this.#isPrimitive(part));
+      case "Identifier":
+        return ["Infinity", "NaN", "undefined"].includes(node.name) || this.#isPrimitive(this.#initOf(node));
+      case "MemberExpression":
+        return this.#isPrimitiveMember(node);
+      case "CallExpression":
+        return this.#isPureCall(node) && node.arguments.every((argument) => this.#isPrimitive(argument));
+      default:
         return false;
     }
   }
 
-  /** `State.Leader`, `Number.MAX_VALUE`: no getter of the module's own, which could do anything. */
-  #isPlainMember({ object, property, computed }: Node & { type: "MemberExpression" }): boolean {
+  /** What a variable at the top holds from the beginning; `undefined` if the node is no such variable. */
+  #initOf(node: Node): Node | undefined {
+    if (node.type !== "Identifier") return undefined;
+    const declaration = this.#scope.set.get(node.name)?.defs[0]?.node as Node | undefined;
+    return (declaration?.type === "VariableDeclarator" && declaration.init) || undefined;
+  }
+
+  /** `State.Leader`, `TIMES.heartbeat`, `Number.MAX_VALUE`. */
+  #isPrimitiveMember(node: MemberExpression): boolean {
+    const name = memberName(node);
+    if (isEnvironment(node.object)) return true;
+    if (name === undefined || node.object.type !== "Identifier") return false;
+    if (this.#isGlobal(node.object)) return ["Math", "Number"].includes(node.object.name);
+    const init = this.#initOf(node.object);
+    if (init?.type === "CallExpression" && isEnum(init)) return true;
+    const values = valuesIn(init, name);
+    return values.length > 0 && values.every((value) => this.#isPrimitive(value));
+  }
+
+  /** What a global or another module has, or a primitive: no getter of the module's own, which could do anything. */
+  #isPlainMember(node: MemberExpression): boolean {
+    const { object } = node;
+    if (memberName(node) === undefined) return false;
     if (object.type === "MemberExpression")
       return this.#isGlobal(object.object) && this.#isPlainMember(object);
     if (object.type !== "Identifier" || EACH_HAS_ITS_OWN.has(object.name)) return false;
-    if (computed && property.type !== "Literal") return false;
     if (this.#isGlobal(object)) return true;
-    const declaration = this.#scope.set.get(object.name)?.defs[0]?.node as Node | undefined;
-    const init = declaration?.type === "VariableDeclarator" ? declaration.init : undefined;
-    return init?.type === "CallExpression" && (isEnum(init) || this.#isRequire(init));
+    const init = this.#initOf(object);
+    return (init !== undefined && this.#isRequire(init)) || this.#isPrimitiveMember(node);
   }
 
   /** A call that only reckons, or makes a value of its arguments. */
   #isPureCall({ callee, arguments: args }: CallExpression): boolean {
-    if (!args.every((argument) => this.#keepsNothing(argument))) return false;
-    if (callee.type === "Identifier") return callee.name === "Symbol" && this.#isGlobal(callee);
-    if (callee.type !== "MemberExpression" || callee.computed || callee.object.type !== "Identifier")
-      return false;
-    if (!this.#isGlobal(callee.object) || callee.property.type !== "Identifier") return false;
-    const called = `${callee.object.name}.${callee.property.name}`;
-    return called === "Object.freeze" || (callee.object.name === "Math" && called !== "Math.random");
+    if (callee.type === "Identifier") {
+      return (
+        RECKONING.has(callee.name) && this.#isGlobal(callee) && args.every((one) => this.#isPrimitive(one))
+      );
+    }
+    if (callee.type !== "MemberExpression" || callee.object.type !== "Identifier") return false;
+    if (!this.#isGlobal(callee.object)) return false;
+    const name = memberName(callee);
+    if (callee.object.name === "Object" && name === "freeze")
+      return args.every((one) => this.#keepsNothing(one));
+    return callee.object.name === "Math" && name !== "random" && args.every((one) => this.#isPrimitive(one));
   }
 
   #isGlobal(node: Node): boolean {
@@ -186,7 +257,7 @@ class TopOfModule {
     return (
       node.type === "CallExpression" &&
       node.callee.type === "Identifier" &&
-      BUNDLER_HELPERS.has(node.callee.name) &&
+      isHelper(node.callee.name) &&
       node.arguments.every((argument) => argument.type === "ThisExpression" || this.#keepsNothing(argument))
     );
   }
@@ -199,15 +270,17 @@ class TopOfModule {
     const isRequire =
       node.callee.name === "require" &&
       first?.type === "Literal" &&
-      SHAREABLE_MODULES.has(String(first.value));
+      SHAREABLE_MODULES.has(String(first.value).replace(/^node:/, ""));
     if (isRequire) this.#plumbing.add(node.callee);
     return isRequire;
   }
 
   /** `module.exports = __toCommonJS(exports)`, or `exports.make = ...` of a module that was CommonJS. */
   #isExport(node: Expression): boolean {
-    // `0 && (module.exports = { make })` is never run: it tells Node of the names.
-    if (node.type === "LogicalExpression") return isZero(node.left) && this.#isExport(node.right);
+    if (isNeverRun(node)) {
+      for (const name of nodesOf(node)) this.#plumbing.add(name);
+      return true;
+    }
     if (node.type !== "AssignmentExpression" || node.left.type !== "MemberExpression") return false;
     const { object, computed } = node.left;
     if (computed || object.type !== "Identifier" || !["module", "exports"].includes(object.name))
@@ -217,54 +290,71 @@ class TopOfModule {
   }
 
   #isStatelessClass({ superClass, body }: Class): boolean {
-    const isKnownBase =
-      !superClass || superClass.type === "Identifier" || superClass.type === "MemberExpression";
     return (
-      isKnownBase &&
+      (!superClass || this.#isKnownBase(superClass)) &&
       body.body.every((member) => {
-        if (member.type === "StaticBlock")
-          return member.body.every((statement) => this.isStateless(statement));
-        if (member.computed && !this.#keepsNothing(member.key)) return false;
+        if (member.type === "StaticBlock") return member.body.every((statement) => this.#isNaming(statement));
+        if (
+          member.computed &&
+          !this.#isPrimitive(member.key) &&
+          !this.#isPlainMember(member.key as MemberExpression)
+        )
+          return false;
         if (member.type === "MethodDefinition" || !member.static) return true;
-        return member.key.type !== "PrivateIdentifier" && this.#keepsNothing(member.value);
+        const name = member.key.type === "PrivateIdentifier" ? `#${member.key.name}` : undefined;
+        if (name !== undefined && this.#setPrivately.has(name)) return false;
+        return !member.value || this.#isPrimitive(member.value) || this.#isFunction(member.value);
       })
     );
   }
+
+  /** Also one that esbuild gives its name. */
+  #isFunction(node: Node): boolean {
+    if (node.type === "CallExpression" && this.#isHelpersCall(node))
+      return node.arguments.some((one) => this.#isFunction(one));
+    return /Function/.test(node.type) && !namesItself(node);
+  }
+
+  /** Another class of the module, or one that it is given: not a function that could give any object. */
+  #isKnownBase(node: Node): boolean {
+    if (node.type === "MemberExpression") return this.#isPlainMember(node);
+    if (node.type !== "Identifier") return false;
+    const declaration = this.#scope.set.get(node.name)?.defs[0]?.node as Node | undefined;
+    return (
+      this.#isGlobal(node) ||
+      declaration?.type === "ClassDeclaration" ||
+      this.#initOf(node)?.type === "ClassExpression"
+    );
+  }
+
+  /** `__name(this, "Log")`, which esbuild puts into a class. */
+  #isNaming(statement: Statement): boolean {
+    return statement.type === "ExpressionStatement" && this.#isHelpersCall(statement.expression);
+  }
 }
 
-function isZero(node: Node): boolean {
-  return node.type === "Literal" && node.value === 0;
+/** Whether a function in a table names the table by `this`, and so could change it. */
+function namesItself(value: Node): boolean {
+  for (const { type } of nodesOf(value)) if (type === "ThisExpression" || type === "Super") return true;
+  return false;
 }
 
-/** What esbuild makes of an enum: `((State) => { State[State["Leader"] = 0] = "Leader"; return State; })(State || {})`. */
-function isEnum({ callee, arguments: args }: CallExpression): boolean {
-  const [seed] = args;
-  if (callee.type !== "ArrowFunctionExpression" || callee.body.type !== "BlockStatement") return false;
-  const isEmptySeed =
-    seed?.type === "LogicalExpression" &&
-    seed.left.type === "Identifier" &&
-    seed.right.type === "ObjectExpression" &&
-    seed.right.properties.length === 0;
-  return isEmptySeed && args.length === 1 && fillsOnlyItsParameter(callee);
-}
-
-function fillsOnlyItsParameter({ params, body }: ArrowFunctionExpression): boolean {
-  const [param] = params;
-  if (param?.type !== "Identifier" || params.length !== 1 || body.type !== "BlockStatement") return false;
-  const isParam = (node: Node): boolean => node.type === "Identifier" && node.name === param.name;
-  const isConstant = (node: Node): boolean =>
-    node.type === "Literal" ||
-    (node.type === "UnaryExpression" && isConstant(node.argument)) ||
-    (node.type === "BinaryExpression" && isConstant(node.left) && isConstant(node.right));
-  const isFilled = (node: Node): boolean =>
-    node.type === "AssignmentExpression" &&
-    node.left.type === "MemberExpression" &&
-    isParam(node.left.object) &&
-    (isConstant(node.left.property) || isFilled(node.left.property)) &&
-    isConstant(node.right);
-  return body.body.every((statement) =>
-    statement.type === "ReturnStatement"
-      ? statement.argument != null && isParam(statement.argument)
-      : statement.type === "ExpressionStatement" && isFilled(statement.expression),
+/** `process.env` */
+function isEnvironment(node: Node | undefined): boolean {
+  return (
+    node?.type === "MemberExpression" &&
+    memberName(node) === "env" &&
+    node.object.type === "Identifier" &&
+    node.object.name === "process"
   );
+}
+
+function privateNamesSet(program: Program, parents: ReadonlyMap<Node, Node>): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const node of nodesOf(program)) {
+    if (node.type !== "MemberExpression" || !isChanged(node, parents)) continue;
+    const name = memberName(node);
+    if (name?.startsWith("#")) names.add(name);
+  }
+  return names;
 }

@@ -43,7 +43,5 @@ export class Sim {
 
 /** Where nobody makes a run again, none may be taken for good that must be. */
 function refuseSpoilt(): never {
-  throw new Error(
-    "A peer has changed a built-in object, which others share: this run tells nothing. Make it again.",
-  );
+  throw new Error("A peer has changed something that others share: this run tells nothing. Make it again.");
 }

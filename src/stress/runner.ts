@@ -86,7 +86,7 @@ export class HereRunner implements Runner {
     const report = await this.#attempt(definition, seed, manner, tell, onSpoilt);
     if (!isSpoilt) return report;
     tell(
-      "  warning: a peer has changed a built-in object: the run is made again, with a realm for each peer",
+      "  warning: a peer has changed something that others share: the run is made again, with a realm for each peer",
     );
     return await this.#attempt(definition, seed, manner, tell, onSpoilt);
   }

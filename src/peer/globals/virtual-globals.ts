@@ -53,7 +53,7 @@ const WHY_BLOCKS = "it would stop virtual time";
 const WHY_COMPILES = "another thread compiles, in real time; new WebAssembly.Module and Instance work";
 
 /** Globals that keep nothing, each otherwise made when it is first used: in a shared realm that is no peer's own doing. */
-const STATELESS = ["TextDecoder", "TextEncoder", "structuredClone"];
+const STATELESS = ["TextDecoder", "TextEncoder", "process", "structuredClone"];
 
 /** What is behind the globals of a realm in virtual time. */
 export interface VirtualGlobals {
