@@ -216,6 +216,10 @@ for (const [what, source] of [
   ],
   ["an environment that is set", "export const f = () => { process.env.DEBUG = '1'; };"],
   ["a table whose function counts", "const t = { n: 0, next: function (this: any) { return ++this.n; } };"],
+  [
+    "constants of one another",
+    "const A: number = B + 1; const B: number = A + 1; const T = { n: T2.n }; const T2: any = { n: T.n };",
+  ],
 ] as const) {
   test(`not shared: ${what}`, async (t) => {
     t.is(statelessModule(await bundled(`${source}\n${MAKE}`)), undefined);

@@ -54,8 +54,16 @@ const EACH_HAS_ITS_OWN = new Set(["console", "performance"]);
  * @returns the names of what it declares at its top; `undefined` if it may keep something
  */
 export function statelessModule(text: string): readonly string[] | undefined {
-  const program = parsed(text);
-  if (!program) return undefined;
+  try {
+    return namesOf(parse(text, { ecmaVersion: "latest", ranges: true }) as unknown as Program, text);
+  } catch (error) {
+    // The peer that loads it tells of an error in it; a RangeError is of one that is nested too deeply for us.
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function namesOf(program: Program, text: string): readonly string[] | undefined {
   const scopes = analyze(program as never, { ecmaVersion: 2022, sourceType: "script", nodejsScope: true });
   const top = scopes.globalScope?.childScopes[0];
   if (!top) return undefined;
@@ -69,14 +77,6 @@ export function statelessModule(text: string): readonly string[] | undefined {
   return isStateless
     ? top.variables.filter(({ defs }) => defs.length > 0).map(({ name }) => name)
     : undefined;
-}
-
-function parsed(text: string): Program | undefined {
-  try {
-    return parse(text, { ecmaVersion: "latest", ranges: true }) as unknown as Program;
-  } catch {
-    return undefined; // the peer that loads it tells
-  }
 }
 
 function isSetOnce({ name, defs, references }: Variable): boolean {
@@ -193,7 +193,9 @@ class TopOfModule {
       case "ConditionalExpression":
         return [node.test, node.consequent, node.alternate].every((part) => this.#isPrimitive(part));
       case "Identifier":
-        return ["Infinity", "NaN", "undefined"].includes(node.name) || this.#isPrimitive(this.#initOf(node));
+        return (
+          ["Infinity", "NaN", "undefined"].includes(node.name) || this.#isPrimitive(this.#initBefore(node))
+        );
       case "MemberExpression":
         return this.#isPrimitiveMember(node);
       case "CallExpression":
@@ -201,6 +203,12 @@ class TopOfModule {
       default:
         return false;
     }
+  }
+
+  /** What a variable holds that is set further up: one that is used before would never come to an end here. */
+  #initBefore(node: Node): Node | undefined {
+    const init = this.#initOf(node);
+    return init && (init.range?.[1] ?? 0) <= (node.range?.[0] ?? 0) ? init : undefined;
   }
 
   /** What a variable at the top holds from the beginning; `undefined` if the node is no such variable. */
@@ -218,7 +226,7 @@ class TopOfModule {
     if (this.#isGlobal(node.object)) return ["Math", "Number"].includes(node.object.name);
     const init = this.#initOf(node.object);
     if (init?.type === "CallExpression" && isEnum(init)) return true;
-    const values = valuesIn(init, name);
+    const values = valuesIn(this.#initBefore(node.object), name);
     return values.length > 0 && values.every((value) => this.#isPrimitive(value));
   }
 

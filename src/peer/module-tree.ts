@@ -9,11 +9,12 @@ function isNode(value: unknown): value is Node {
   return typeof value === "object" && value !== null && typeof (value as Node).type === "string";
 }
 
-/** `node`, and all below it; not below those for which `isLeft` says so. */
-export function* nodesOf(node: Node, isLeft: (node: Node) => boolean = () => false): Generator<Node> {
-  yield node;
-  if (isLeft(node)) return;
-  for (const child of childrenOf(node)) yield* nodesOf(child, isLeft);
+/** `root`, and all below it; but nothing below those for which `isLeft` says so. */
+export function nodesOf(root: Node, isLeft: (node: Node) => boolean = () => false): readonly Node[] {
+  const nodes = [root];
+  // What is added meanwhile is walked as well.
+  for (const node of nodes) if (!isLeft(node)) nodes.push(...childrenOf(node));
+  return nodes;
 }
 
 /** Which node each stands right below. */

@@ -96,6 +96,8 @@ class Uses {
     }
     const last = path.at(-1) ?? (identifier as Node);
     if (path.length === 0) return this.#isLookedAt(last) && found.every(isFlat);
+    // What esbuild puts into the exports of a module is not seen here.
+    if (table?.type === "ObjectExpression" && table.properties.length === 0) return false;
     if (found.some(isTable)) return this.#isLookedAt(last) && found.filter(isTable).every(isFlat);
     if (!this.#isCalled(last) || found.length > 0) return true;
     return isReadingMethod(memberName(path.at(-1) as MemberExpression)) && holder.every(isFlat);
