@@ -1,5 +1,5 @@
 import type { Bench, BenchOptions, SpeedPromise } from "./bench.js";
-import { ARGS, type Calls } from "./fixtures/caller.js";
+import { type Calls, newArgs } from "./fixtures/caller.js";
 import { BarePair } from "./helpers/bare-pair.js";
 import { goCall } from "./helpers/go-call.js";
 import { PeerGroup } from "./helpers/peer-group.js";
@@ -78,7 +78,7 @@ async function againstSim(bare: PeerGroup, traced: PeerGroup): Promise<SpeedProm
 
 async function inLockstep(): Promise<SpeedPromise> {
   const group = await PeerGroup.start({ mode: "lockstep", peerCount: 2, keepsHistory: true });
-  const hops = new BarePair(ARGS);
+  const hops = new BarePair(newArgs());
   const bareHops: Contestant = {
     run: async () => ({ overriddenDuration: (await hops.call(IN_LOCKSTEP)) / IN_LOCKSTEP.count }),
   };

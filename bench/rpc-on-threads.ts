@@ -1,5 +1,5 @@
 import type { Bench, SpeedPromise } from "./bench.js";
-import { ARGS, type Calls } from "./fixtures/caller.js";
+import { type Calls, newArgs } from "./fixtures/caller.js";
 import { BarePair } from "./helpers/bare-pair.js";
 import { PeerGroup } from "./helpers/peer-group.js";
 import { type Contestant, compare } from "./rounds.js";
@@ -18,7 +18,7 @@ export const rpcOnThreads: Bench = {
   title: "an RPC in the mode threads, peer to peer through the router",
   run: async () => {
     const peers = await PeerGroup.start({ mode: "threads", peerCount: 2 });
-    const values = new BarePair(ARGS);
+    const values = new BarePair(newArgs());
     const bytes = new BarePair(new Uint8Array(100));
     const compared = async (
       what: string,
