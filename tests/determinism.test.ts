@@ -65,10 +65,12 @@ const NEUTRALISED: readonly Neutralised[] = [
     shows: /^1,1,1,1$/,
   },
   {
-    what: "the order in which a WeakSet is shown",
+    what: "what a WeakSet and a WeakMap still hold",
     before: 'import { inspect } from "node:util";',
-    does: `const set = new WeakSet(); for (let i = 0; i < 20; i++) set.add({ i });
-      return inspect(set, { showHidden: true });`,
+    does: `const set = new WeakSet(), map = new WeakMap();
+      for (let i = 0; i < 20; i++) { set.add({ i }); map.set({ i }, i); }
+      return inspect([set, map], { showHidden: true });`,
+    shows: /^\[ .*WeakSet.* \{\}, .*WeakMap.* \{\}, \[length\]: 2 \]$/,
   },
   {
     what: "a WeakRef, and a FinalizationRegistry, after much garbage",

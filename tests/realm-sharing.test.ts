@@ -1,14 +1,18 @@
-/** In `sim` the peers of a run may share a realm: what they can tell must be as in a realm each. */
+/** In `sim` the peers of a run share a realm: what they can tell must be as in a realm each, or the run is spoilt. */
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { runCase } from "../src/harness/runner.js";
-import { encode } from "../src/labgob/labgob.js";
+import { encode, LabEncoder } from "../src/labgob/labgob.js";
 import type { PeerToMain } from "../src/labrpc/wire.js";
 import { CompiledProgram, type Housing } from "../src/peer/isolate.js";
 import { loadProgram, type Program, REFERENCE_RAFT, withHost } from "../src/peer/program.js";
+import { SharedRealms } from "../src/peer/shared-realms.js";
 import { IsolatedPeer } from "../src/runtime/isolated-peer.js";
+import type { BootSpec } from "../src/runtime/runtime.js";
 import { Sim } from "../src/runtime/sim.js";
+import { VirtualRuntime } from "../src/runtime/virtual-runtime.js";
 import { HereRunner } from "../src/stress/runner.js";
+import { corners } from "./fixtures/squatter.js";
 import { quiescence } from "./helpers/realm.js";
 import { labCase } from "./helpers/virtual-runs.js";
 
@@ -21,11 +25,9 @@ function fixture(name: string): Promise<Program> {
 }
 
 /** A raft.ts whose `make` does this, as it stands in a bundle. */
-async function bundle(declared: string, does: string): Promise<Program> {
+function bundle(declared: string, does: string): Promise<Program> {
   const raftText = `${declared}\nexports.make = () => { ${does}; return { start() {}, getState() {}, kill() {} }; };`;
-  const program = await withHost({ raftPath: "raft.ts", raftText, raftMap: "{}" });
-  if (!program.sharedNames) throw new Error(`not to be shared: ${raftText}`);
-  return program;
+  return withHost({ raftPath: "raft.ts", raftText, raftMap: "{}" });
 }
 
 /** What three peers say that have their turns one after another, for a virtual second. */
@@ -53,17 +55,68 @@ async function talkIn(housing: Housing): Promise<readonly (readonly PeerToMain[]
 
 test("peers that share a realm find each their own behind the globals, run after run", async (t) => {
   const neighbour = await fixture("neighbour");
-  t.truthy(neighbour.sharedNames);
   const apart = await talkIn(new CompiledProgram(neighbour));
   t.true(apart.every((said) => said.filter(({ kind }) => kind === "log").length > 20));
   t.notDeepEqual(apart[0], apart[1]);
-  const program = new CompiledProgram(neighbour, { reusesRealms: true });
+  const realms = new SharedRealms(new CompiledProgram(neighbour));
   for (const run of [1, 2, 3]) {
-    const housing = program.houseRun();
+    const housing = realms.houseRun();
     t.deepEqual(await talkIn(housing), apart, `run ${run}`);
     t.true(housing.close());
   }
 });
+
+/** Corners of a realm that are shared, and watched; the others each peer has for itself. */
+const SHARED_CORNERS = [
+  ...[
+    "a built-in class",
+    "a built-in prototype",
+    "a class of labgob",
+    "a clock replaced",
+    "a function replaced",
+  ],
+  ...[
+    "a getter",
+    "a global",
+    "a global replaced",
+    "a module",
+    "a property made fixed",
+    "the class of a timer",
+  ],
+  ...["the class of the console", "the prototype of an iterator", "the prototype of async functions"],
+];
+
+for (const corner of Object.keys(corners)) {
+  const isShared = SHARED_CORNERS.includes(corner);
+  test(`left in a realm: ${corner}: ${isShared ? "the run is spoilt" : "no other peer finds it"}`, async (t) => {
+    const realms = new SharedRealms(new CompiledProgram(await fixture("squatter")));
+    for (const run of [1, 2]) {
+      const housing = realms.houseRun();
+      const found = [0, 1, 2].map((peer) => findIn(housing, peer, corner));
+      if (isShared && run === 1) {
+        t.deepEqual(found, ["found nothing", "found something", "found something"]);
+        t.false(housing.close());
+      } else {
+        t.deepEqual(found, ["found nothing", "found nothing", "found nothing"]);
+        t.true(housing.close());
+      }
+    }
+  });
+}
+
+/** What a squatter says of the corner when it boots. */
+function findIn(housing: Housing, peer: number, corner: string): string | undefined {
+  const said: PeerToMain[] = [];
+  const encoder = new LabEncoder();
+  encoder.encode(corner);
+  const spec = { ...SPEC, peer, seed: peer, state: encoder.bytes() };
+  const isolate = housing.open({ spec, time: "virtual", say: (message) => said.push(message) });
+  isolate.enter();
+  isolate.boot();
+  isolate.close();
+  const log = said.find((message) => message.kind === "log");
+  return log?.kind === "log" ? log.text : undefined;
+}
 
 for (const [what, declared, does] of [
   ["a built-in object has a property more", "", "Object.assign(Array.prototype, { left: 1 })"],
@@ -71,13 +124,17 @@ for (const [what, declared, does] of [
   ["a built-in function is replaced", "", "Reflect.set(Math, 'max', () => 7)"],
   ["a built-in object is frozen", "", "Object.freeze(Array.prototype)"],
   ["a global is added without its name", "", "(function () { this.left = 1; })()"],
-  ["a class of its own counts", "class Log { static boots = 0; }", "Reflect.set(Log, 'boots', 1)"],
-  ["a function of its own keeps something", "function log() {}", "Object.assign(log, { last: new Map() })"],
+  ["a built-in function takes no more properties", "", "Object.preventExtensions(Array.prototype.map)"],
+  ["a built-in function has a property more", "", "Array.prototype.map.left = 1"],
+  ["a built-in function has another name", "", "Object.defineProperty([].map, 'name', { value: 'left' })"],
+  ["a built-in object has another prototype", "", "Object.setPrototypeOf(Math, Array.prototype)"],
+  ["a property is fixed", "", "Object.defineProperty(globalThis, 'Map', { configurable: false })"],
   [
-    "a method of its class is replaced",
-    "class Log { size() {} }",
-    "Reflect.set(Log.prototype, 'size', null)",
+    "a property has become a getter",
+    "",
+    "Object.defineProperty(Array.prototype, 'map', { get: () => () => [] })",
   ],
+  ["a property is seen in loops", "", "Object.defineProperty(Array.prototype, 'map', { enumerable: true })"],
   [
     "labgob is changed",
     'const labgob = require("whitewater");',
@@ -90,11 +147,11 @@ for (const [what, declared, does] of [
   ],
 ] as const) {
   test(`a run is spoilt when ${what}, and from then on each peer has a realm`, async (t) => {
-    const program = new CompiledProgram(await bundle(declared, does), { reusesRealms: true });
-    const first = program.houseRun();
+    const realms = new SharedRealms(new CompiledProgram(await bundle(declared, does)));
+    const first = realms.houseRun();
     await talkIn(first);
     t.false(first.close());
-    const second = program.houseRun();
+    const second = realms.houseRun();
     await talkIn(second);
     t.true(second.close());
   });
@@ -102,7 +159,6 @@ for (const [what, declared, does] of [
 
 test("a spoilt run is made again, and says so", async (t) => {
   const tamperer = await fixture("tamperer");
-  t.truthy(tamperer.sharedNames);
   const definition = labCase("TestReElection3A");
   const runner = new HereRunner(tamperer);
   const told: string[] = [];
@@ -122,17 +178,17 @@ test("who does not make a spoilt run again cannot take it for good", async (t) =
   });
 });
 
-test("the reference Raft is shared, and never spoils a run", async (t) => {
+test("the reference Raft has the same histories in a realm for each peer, and never spoils a run", async (t) => {
   const program = await loadProgram(REFERENCE_RAFT);
-  t.truthy(program.sharedNames);
+  const compiled = new CompiledProgram(program);
   const runner = new HereRunner(program);
   const told: string[] = [];
-  const apart = new HereRunner({ ...program, sharedNames: undefined });
   for (const name of ["TestReElection3A", "TestBackup3B", "TestPersist23C"]) {
-    const run = (by: HereRunner) => by.run(labCase(name), 9, MANNER, (line) => told.push(line));
-    const { result } = await run(runner);
+    const { result } = await runner.run(labCase(name), 9, MANNER, (line) => told.push(line));
     t.is(result.status, "passed", result.error?.message);
-    t.is(result.history, (await run(apart)).result.history, name);
+    const newPeer = (spec: BootSpec) => new IsolatedPeer(compiled, spec);
+    const runtime = new VirtualRuntime({ mode: "sim", seed: 9, schedule: "lively", newPeer });
+    t.is(result.history, (await runCase(labCase(name), { runtime, seed: 9 })).history, name);
   }
   t.deepEqual(
     told.filter((line) => line.includes("made again")),

@@ -21,9 +21,9 @@ interface FunctionPrint {
 }
 
 /**
- * What objects of a realm were like at one moment, to make them so again. All that a program can leave in
- * them is a property, a prototype or a lock, and those are looked at: at each restart of a peer, so it is
- * done in plain loops, which take some 0.4 ms for all that can be reached.
+ * What objects of a realm were like at one moment, to tell whether they still are. All that a program can leave in
+ * them is a property, a prototype or a lock, and those are looked at: after each run, so it is done in plain loops,
+ * which take some 0.3 ms for all that can be reached.
  */
 export class Imprint {
   readonly #prints: readonly Print[];
@@ -37,13 +37,6 @@ export class Imprint {
     this.#prints = prints.filter((print) => !isOfMereFunction(print)).map(withoutTheFixed);
   }
 
-  /** Makes all of it as it was. @returns false if something cannot be */
-  restore(): boolean {
-    for (const print of this.#functions) if (!isAsItWas(print)) return false;
-    for (const print of this.#prints) if (!isUntouched(print) && !isRestored(print)) return false;
-    return true;
-  }
-
   /** Whether all of it is as it was. */
   isUntouched(): boolean {
     return this.#functions.every(isAsItWas) && this.#prints.every(isUntouched);
@@ -51,7 +44,7 @@ export class Imprint {
 }
 
 /** Whether it is an object of a realm, and none of this one's, such as the classes that Node gives to all realms. */
-export function isOfRealm(value: unknown): value is object {
+function isOfRealm(value: unknown): value is object {
   const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
   return isObject && !(value instanceof Object);
 }
@@ -137,29 +130,12 @@ function isUntouched({ object, prototype, isExtensible, keys, properties }: Prin
   return true;
 }
 
-function isRestored({ object, prototype, isExtensible, keys, properties }: Print): boolean {
-  if (Reflect.getPrototypeOf(object) !== prototype) return false;
-  if (Reflect.isExtensible(object) !== isExtensible) return false;
-  if (!hasKeys(object, keys) && !(isRidOfOthers(object, keys) && hasKeys(object, keys))) return false;
-  for (const { key, before } of properties) {
-    if (isSame(before, Reflect.getOwnPropertyDescriptor(object, key))) continue;
-    if (!Reflect.defineProperty(object, key, before)) return false;
-  }
-  return true;
-}
-
 /** Whether it has these keys and no others, in their order. */
 function hasKeys(object: object, keys: readonly PropertyKey[]): boolean {
   const now = Reflect.ownKeys(object);
   if (now.length !== keys.length) return false;
   for (let i = 0; i < keys.length; i += 1) if (now[i] !== keys[i]) return false;
   return true;
-}
-
-/** Deletes all keys but these. @returns false if one cannot be */
-function isRidOfOthers(object: object, keys: readonly PropertyKey[]): boolean {
-  const known = new Set(keys);
-  return Reflect.ownKeys(object).every((key) => known.has(key) || Reflect.deleteProperty(object, key));
 }
 
 function isSame(before: PropertyDescriptor, now: PropertyDescriptor | undefined): boolean {

@@ -25,8 +25,6 @@ export interface Program {
   readonly preludeText: string;
   /** What a worker thread loads (`peer-worker.ts`). */
   readonly workerText: string;
-  /** What raft.ts declares at its top, if its incarnations can share one evaluation of it (`module-state.ts`). */
-  readonly sharedNames: readonly string[] | undefined;
   /** V8's code for the three texts, so that no thread has to compile them again: of this version of V8 alone. */
   readonly raftCode: Uint8Array | undefined;
   readonly preludeCode: Uint8Array;
@@ -64,17 +62,14 @@ export async function loadProgram(raftPath: string): Promise<Program> {
 
 /** A raft.ts that is bundled already, with the programs that host it. */
 export async function withHost(raft: Pick<Program, "raftPath" | "raftText" | "raftMap">): Promise<Program> {
-  const { statelessModule } = await import("./module-state.js"); // its parser is for the thread that bundles
-  const hash = hashOf(raft.raftText);
-  const sharedNames = statelessModule(raft.raftText);
-  const raftCode = codeOf(raft.raftText, sharedNames);
-  return { ...raft, hash, sharedNames, raftCode, ...(await hostPrograms()) };
+  const { raftText } = raft;
+  return { ...raft, hash: hashOf(raftText), raftCode: codeOf(raftText), ...(await hostPrograms()) };
 }
 
 /** V8's code for raft.ts; none where V8 finds an error that esbuild did not: the peer that loads it tells. */
-function codeOf(raftText: string, names: readonly string[] | undefined): Uint8Array | undefined {
+function codeOf(raftText: string): Uint8Array | undefined {
   try {
-    return compileModule(raftText, { filename: RAFT_FILE, names }).createCachedData();
+    return compileModule(raftText, { filename: RAFT_FILE }).createCachedData();
   } catch {
     return undefined;
   }

@@ -5,21 +5,19 @@ export interface ScriptOptions {
   readonly filename: string;
   /** The comment by which a debugger finds the user's own lines; none costs nothing. */
   readonly sourceMap?: string | undefined;
-  /** Names that the module declares at its top, which it is to give the values of. */
-  readonly names?: readonly string[] | undefined;
   /** What V8 made of the same text before; where it cannot use that, it compiles the text. */
   readonly code?: Uint8Array | undefined;
 }
 
 /**
- * A CommonJS module as a script: its value is the function that runs the module and returns what \`names\` hold
- * then. It begins on the first line, which esbuild leaves to "use strict", so lines keep their numbers.
+ * A CommonJS module as a script: its value is the function that runs the module. It begins on the first line,
+ * which esbuild leaves to "use strict", so lines keep their numbers.
  */
-export function moduleText(text: string, names: readonly string[] = [], sourceMap = ""): string {
-  return `(function (exports, module, require) {${text}\nreturn [${names.join()}];})\n${sourceMap}`;
+export function moduleText(text: string, sourceMap = ""): string {
+  return `(function (exports, module, require) {${text}\n})\n${sourceMap}`;
 }
 
 /** Compiles a CommonJS module. */
-export function compileModule(text: string, { filename, names, sourceMap, code }: ScriptOptions): Script {
-  return new Script(moduleText(text, names, sourceMap), { filename, ...(code && { cachedData: code }) });
+export function compileModule(text: string, { filename, sourceMap, code }: ScriptOptions): Script {
+  return new Script(moduleText(text, sourceMap), { filename, ...(code && { cachedData: code }) });
 }

@@ -1,5 +1,6 @@
 import { CompiledProgram } from "../peer/isolate.js";
 import type { Program } from "../peer/program.js";
+import { SharedRealms } from "../peer/shared-realms.js";
 import { IsolatedPeer } from "./isolated-peer.js";
 import type { BootSpec } from "./runtime.js";
 import type { ScheduleName } from "./schedule.js";
@@ -14,12 +15,12 @@ import { VirtualRuntime } from "./virtual-runtime.js";
  * A peer that loops for ever blocks this thread: run it where another thread can end it.
  */
 export class Sim {
-  readonly #program: CompiledProgram;
+  readonly #realms: SharedRealms;
   readonly #gauge: TurnGauge | undefined;
 
   /** @param gauge told of each turn, where another thread watches this one */
   constructor(program: Program, gauge?: TurnGauge) {
-    this.#program = new CompiledProgram(program, { reusesRealms: true });
+    this.#realms = new SharedRealms(new CompiledProgram(program));
     this.#gauge = gauge;
   }
 
@@ -32,7 +33,7 @@ export class Sim {
     schedule: ScheduleName = "lively",
     onSpoilt: () => void = refuseSpoilt,
   ): VirtualRuntime {
-    const housing = this.#program.houseRun();
+    const housing = this.#realms.houseRun();
     const newPeer = (spec: BootSpec): VirtualPeer => new IsolatedPeer(housing, spec, this.#gauge);
     const close = async (): Promise<void> => {
       if (!housing.close()) onSpoilt();

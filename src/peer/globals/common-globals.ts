@@ -1,9 +1,10 @@
 import { RealmConsole } from "./console.js";
-import { assign, define, defineLazily } from "./define.js";
+import { assign, define } from "./define.js";
 import { checkCallback, guarded } from "./errors.js";
 import { admitHostInstances } from "./instance-of.js";
 import type { GlobalsOptions } from "./options.js";
 import { structuredCloner } from "./structured-clone.js";
+import type { Tenancy } from "./tenancy.js";
 import { realmTextEncoder } from "./text.js";
 import type { Callback, Timers } from "./timers.js";
 import { timersPromises } from "./timers-promises.js";
@@ -16,6 +17,7 @@ const PROMISIFIED = Symbol.for("nodejs.util.promisify.custom");
 
 /**
  * The globals that every mode has, in the same words: timers, microtasks, console, cloning, text.
+ * @param tenancy of those who live in the realm
  * @param nowMs for `console.time`: milliseconds since any one moment
  * @param makeProcess makes the realm's `process` when it is first used
  * @returns the modules that go with them, by name without `node:`
@@ -23,6 +25,7 @@ const PROMISIFIED = Symbol.for("nodejs.util.promisify.custom");
 export function installCommonGlobals(
   realm: typeof globalThis,
   options: GlobalsOptions,
+  tenancy: Tenancy,
   timers: Timers,
   nowMs: () => number,
   makeProcess: () => object,
@@ -36,7 +39,7 @@ export function installCommonGlobals(
   assign(realm, "global", realm);
   giveDisposeSymbols(realm.Symbol, host.globals.Symbol);
   admitHostInstances(realm, host.globals);
-  defineLazily(realm, {
+  tenancy.defineEach(realm, {
     console: () => new RealmConsole(host, options.console, nowMs),
     process: makeProcess,
     structuredClone: () =>

@@ -1,31 +1,3 @@
-/**
- * Adds properties to `target`, each made when it is first read: most peers use few of their globals, and a
- * realm is made at every restart. They can be overwritten, as in Node.
- */
-export function defineLazily(target: object, makers: Readonly<Record<string, () => unknown>>): void {
-  const properties: PropertyDescriptorMap = {};
-  for (const name of Object.keys(makers)) {
-    const make = makers[name] as () => unknown;
-    properties[name] = {
-      configurable: true,
-      get: () => {
-        const value = make();
-        define(target, name, value);
-        return value;
-      },
-      set: (value: unknown) => define(target, name, value),
-    };
-  }
-  Object.defineProperties(target, properties);
-}
-
-/** Adds properties to `target` that hold what a getter gives at the time, and that cannot be overwritten. */
-export function defineGetters(target: object, getters: Readonly<Record<string, () => unknown>>): void {
-  for (const [name, get] of Object.entries(getters)) {
-    Object.defineProperty(target, name, { configurable: true, get });
-  }
-}
-
 /** Sets one property of `target`, whatever was there: not enumerable, as built-ins are. */
 export function define(target: object, name: PropertyKey, value: unknown): void {
   Object.defineProperty(target, name, { configurable: true, enumerable: false, writable: true, value });

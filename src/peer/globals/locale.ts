@@ -1,4 +1,4 @@
-import { assign, define, defineLazily } from "./define.js";
+import { assign, define } from "./define.js";
 
 /** Taken where the author names none, so that the settings of a machine change no history. */
 export const DEFAULT_LOCALE = "en-US";
@@ -18,11 +18,10 @@ export function installLocale(realm: typeof globalThis, nowMs: () => number): vo
   defaultLocaleAt(0, realm.String.prototype, "toLocaleUpperCase");
   defaultLocaleAt(0, realm.Number.prototype, "toLocaleString");
   defaultLocaleAt(0, realm.BigInt.prototype, "toLocaleString");
-  const intl = realm.Intl;
-  defineLazily(realm, { Intl: () => pinIntl(intl, nowMs) });
+  pinIntl(realm.Intl, nowMs);
 }
 
-function pinIntl(intl: typeof Intl, nowMs: () => number): typeof Intl {
+function pinIntl(intl: typeof Intl, nowMs: () => number): void {
   for (const name of Object.getOwnPropertyNames(intl)) {
     const value: unknown = Reflect.get(intl, name);
     if (typeof value !== "function" || !("supportedLocalesOf" in value)) continue;
@@ -31,7 +30,6 @@ function pinIntl(intl: typeof Intl, nowMs: () => number): typeof Intl {
     if (isDate) showVirtualTime(Original.prototype as Intl.DateTimeFormat, nowMs);
     define(intl, name, withDefaults(Original, isDate ? { timeZone: DEFAULT_TIME_ZONE } : {}));
   }
-  return intl;
 }
 
 /** Wraps the method `name`: its argument at `index` is the default locale where it is left out. */

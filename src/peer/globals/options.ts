@@ -9,8 +9,6 @@ export interface GlobalsOptions {
   readonly host: HostServices;
   /** Virtual time only: what `Date.now()` reads at virtual time 0. */
   readonly epochMs: number;
-  /** Virtual time only: whether several peers live in the realm at once, who have their turns one after another. */
-  readonly isShared?: boolean | undefined;
   /** Hears each text that the peer writes to its console. */
   readonly console: WriteLog;
   /** Hears what nobody caught, what would have ended the thread, and every call that is forbidden. */

@@ -25,6 +25,25 @@ export class Tenancy {
   }
 
   /**
+   * Adds properties to `target` of which each tenant has its own, made when it is first read: most peers use few
+   * of their globals, and a realm may be made at every restart. They can be overwritten, as in Node.
+   */
+  defineEach(target: object, makers: Readonly<Record<string, () => unknown>>): void {
+    const properties: PropertyDescriptorMap = {};
+    for (const [name, make] of Object.entries(makers)) {
+      const held = this.part(() => ({ value: make() }));
+      properties[name] = {
+        configurable: true,
+        get: () => held().value,
+        set: (value: unknown) => {
+          held().value = value;
+        },
+      };
+    }
+    Object.defineProperties(target, properties);
+  }
+
+  /**
    * A tenant moves in, and it is its turn.
    * @param seed of its chance
    * @returns makes it its turn again, after that of another

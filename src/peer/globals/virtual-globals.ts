@@ -4,7 +4,7 @@ import { installCommonGlobals } from "./common-globals.js";
 import { RealmConsole } from "./console.js";
 import { webCrypto } from "./crypto.js";
 import { installDate } from "./date.js";
-import { assign, define, defineGetters, defineLazily, once } from "./define.js";
+import { assign, define, once } from "./define.js";
 import { DOMException } from "./dom-exception.js";
 import { CustomEvent, Event, EventTarget } from "./event-target.js";
 import { ForbiddenError, Refusals } from "./forbidden.js";
@@ -19,7 +19,7 @@ import { base64Function } from "./text.js";
 import { virtualModules } from "./virtual-modules.js";
 import { type RealmTime, VirtualTime } from "./virtual-time.js";
 import { Immediate, Timeout, TimerContext, virtualTimers } from "./virtual-timers.js";
-import { SilentRegistry, StrongRef } from "./weak.js";
+import { SilentRegistry, SilentWeakMap, SilentWeakSet, StrongRef } from "./weak.js";
 
 /** Globals of Node that live in real time: each can be named, and refuses to be used. */
 const REFUSED_GLOBALS = [
@@ -51,9 +51,6 @@ const REFUSED_GLOBALS = [
 const WHY_REAL = "it works in real time";
 const WHY_BLOCKS = "it would stop virtual time";
 const WHY_COMPILES = "another thread compiles, in real time; new WebAssembly.Module and Instance work";
-
-/** Globals that keep nothing, each otherwise made when it is first used: in a shared realm that is no peer's own doing. */
-const STATELESS = ["TextDecoder", "TextEncoder", "process", "structuredClone"];
 
 /** What is behind the globals of a realm in virtual time. */
 export interface VirtualGlobals {
@@ -88,6 +85,7 @@ export function installVirtualGlobals(realm: typeof globalThis, options: Globals
   const own = installCommonGlobals(
     realm,
     options,
+    tenancy,
     timers,
     () => nowUs() / 1000,
     () => virtualProcess({ host, report: onError, console: options.console }, nowUs, refusals),
@@ -98,14 +96,14 @@ export function installVirtualGlobals(realm: typeof globalThis, options: Globals
   const cryptoBits = () => chance().cryptoBits();
   assign(realm.Math, "random", () => chance().bits.float());
   closeLeaks(realm, refusals);
-  defineVirtualClasses(realm, options, nowUs, () => webCrypto(cryptoBits(), host.globals.crypto, refusals));
-  if (options.isShared) {
-    for (const name of STATELESS) Reflect.get(realm, name);
-    defineGetters(realm, {
-      console: tenancy.part(() => new RealmConsole(host, options.console, () => nowUs() / 1000)),
-      performance: tenancy.part(() => new VirtualPerformance(() => nowUs() / 1000, epochMs)),
-    });
-  }
+  defineClasses(realm);
+  tenancy.defineEach(realm, {
+    Buffer: () => realmBuffer(host.globals.Buffer),
+    atob: () => base64Function(host.globals.atob),
+    btoa: () => base64Function(host.globals.btoa),
+    crypto: () => webCrypto(cryptoBits(), host.globals.crypto, refusals),
+    performance: () => new VirtualPerformance(() => nowUs() / 1000, epochMs),
+  });
   const parts = { realm, host, refusals, timers, nowUs, cryptoBits };
   const loaded = tenancy.part(() => new Map<string, object>());
   const modules = new NodeModules(host, { ...own, ...virtualModules(parts) }, refusals, loaded);
@@ -129,13 +127,8 @@ function chanceFrom(seed: number): { readonly bits: RandomBits; readonly cryptoB
   return { bits: new RandomBits(seed), cryptoBits: once(() => RandomBits.farFrom(seed)) };
 }
 
-/** The classes of Node's globals, each made when it is first used. */
-function defineVirtualClasses(
-  realm: typeof globalThis,
-  { host, epochMs }: GlobalsOptions,
-  nowUs: () => number,
-  makeCrypto: () => object,
-): void {
+/** Classes of Node's globals. */
+function defineClasses(realm: typeof globalThis): void {
   const classes = {
     AbortController,
     AbortSignal,
@@ -144,19 +137,14 @@ function defineVirtualClasses(
     Event,
     EventTarget,
     FinalizationRegistry: SilentRegistry,
+    WeakMap: SilentWeakMap,
     WeakRef: StrongRef,
+    WeakSet: SilentWeakSet,
   };
   for (const [name, value] of Object.entries(classes)) {
     define(value, "name", name); // a bundler may have called it otherwise
     assign(realm, name, value);
   }
-  defineLazily(realm, {
-    Buffer: () => realmBuffer(host.globals.Buffer),
-    atob: () => base64Function(host.globals.atob),
-    btoa: () => base64Function(host.globals.btoa),
-    crypto: makeCrypto,
-    performance: () => new VirtualPerformance(() => nowUs() / 1000, epochMs),
-  });
 }
 
 /** Neutralises or refuses what would let real time, real chance or the garbage collector in. */

@@ -1,3 +1,6 @@
+/** The realm's own, before what is below stands in for them. */
+const { WeakMap: RealmWeakMap, WeakSet: RealmWeakSet } = globalThis;
+
 /**
  * A `WeakRef` that holds on: whether the garbage collector has been round must not change a history. What
  * it holds ends with the peer's realm.
@@ -21,7 +24,7 @@ export class StrongRef<Target extends WeakKey> {
 
 /** A `FinalizationRegistry` that never calls back, which its contract allows. */
 export class SilentRegistry {
-  readonly #tokens = new WeakSet<WeakKey>();
+  readonly #tokens = new RealmWeakSet<WeakKey>();
 
   constructor(cleanUp: (held: unknown) => void) {
     if (typeof cleanUp !== "function") {
@@ -41,6 +44,65 @@ export class SilentRegistry {
 
   get [Symbol.toStringTag](): string {
     return "FinalizationRegistry";
+  }
+}
+
+/**
+ * A `WeakSet` that does not show what is in it: `util.inspect` with `showHidden` would tell what the collector has
+ * left of it.
+ */
+export class SilentWeakSet<Item extends WeakKey> {
+  readonly #items = new RealmWeakSet<Item>();
+
+  constructor(items?: Iterable<Item> | null) {
+    for (const item of items ?? []) this.#items.add(item);
+  }
+
+  add(item: Item): this {
+    this.#items.add(item);
+    return this;
+  }
+
+  has(item: Item): boolean {
+    return this.#items.has(item);
+  }
+
+  delete(item: Item): boolean {
+    return this.#items.delete(item);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "WeakSet";
+  }
+}
+
+/** A `WeakMap` of the same kind. */
+export class SilentWeakMap<Key extends WeakKey, Value> {
+  readonly #entries = new RealmWeakMap<Key, Value>();
+
+  constructor(entries?: Iterable<readonly [Key, Value]> | null) {
+    for (const [key, value] of entries ?? []) this.#entries.set(key, value);
+  }
+
+  get(key: Key): Value | undefined {
+    return this.#entries.get(key);
+  }
+
+  set(key: Key, value: Value): this {
+    this.#entries.set(key, value);
+    return this;
+  }
+
+  has(key: Key): boolean {
+    return this.#entries.has(key);
+  }
+
+  delete(key: Key): boolean {
+    return this.#entries.delete(key);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "WeakMap";
   }
 }
 

@@ -21,8 +21,6 @@ import { PeerHost } from "./peer-host.js";
 export interface RealmOptions {
   readonly time: "real" | "virtual";
   readonly services: HostServices;
-  /** Whether several incarnations live here at once; in virtual time only. */
-  readonly isShared: boolean;
   /** Evaluates raft.ts in the realm and returns its exports. */
   readonly evaluate: (require: (name: string) => unknown) => unknown;
 }
@@ -37,10 +35,7 @@ export interface IncarnationOptions {
 
 /** A realm with all that a peer finds in it. */
 export interface Realm {
-  /**
-   * Moves an incarnation in. To be called again only while the built-in objects and the `lasting` ones are as
-   * they were at first; and, but in a shared realm, when the one before is over.
-   */
+  /** Moves an incarnation in. In virtual time several can live here. */
   begin(options: IncarnationOptions): RealmHandle;
   /** Objects of ours that a raft.ts can lay hands on, and that are made once. */
   readonly lasting: readonly object[];
@@ -48,7 +43,7 @@ export interface Realm {
 
 /** What the main realm of the thread gets of an incarnation. */
 export interface RealmHandle {
-  /** Its turn begins. In a realm of its own it has had the turn since it moved in. */
+  /** Its turn begins, after that of another who lives here. */
   enter(): void;
   /** Loads raft.ts and calls `make`. */
   boot(): void;
@@ -57,6 +52,8 @@ export interface RealmHandle {
   /** Its clock and timers; only in virtual time. */
   readonly time: RealmTime | undefined;
 }
+
+const NOTHING = /(?:)/;
 
 /** What `Date.now()` reads when virtual time begins: 2024-01-01T00:00:00Z. */
 const EPOCH_MS = 1_704_067_200_000;
@@ -69,12 +66,11 @@ const ERROR_KINDS = {
 } as const satisfies Record<string, FaultKind>;
 
 /** Called once per realm, before anything else runs in it. */
-export function furnishRealm({ time, services, isShared, evaluate }: RealmOptions): Realm {
+export function furnishRealm({ time, services, evaluate }: RealmOptions): Realm {
   let host: PeerHost | undefined;
   installGlobals(globalThis, {
     time,
     host: services,
-    isShared,
     epochMs: EPOCH_MS,
     console: (level, text) => host?.log(level, text),
     onError: (error, where) => host?.fault(ERROR_KINDS[where], error),
@@ -89,6 +85,7 @@ export function furnishRealm({ time, services, isShared, evaluate }: RealmOption
         virtual?.enter();
         host = tenant;
         countErrorsIn(mistakes);
+        NOTHING.test(""); // what `RegExp.$1` and its like tell is kept by no property: they tell of nothing now
       };
       enter();
       return {
