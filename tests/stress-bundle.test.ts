@@ -90,16 +90,18 @@ test("a path that a shell would take apart is quoted in the line that replays it
   t.is(replayBundle("my runs/TestA-1"), 'npx whitewater replay "my runs/TestA-1"');
 });
 
-test("a bundle takes the place of an older one: nothing of that is left, should the new one not be finished", async (t) => {
+test("a bundle takes the place of an older one: nothing of either is left, should the new one not be finished", async (t) => {
   const folder = await emptyFolder(t);
   const path = write(folder);
   writeFileSync(join(path, "notes.txt"), "of the older one");
   t.is(write(folder), path);
   t.false(existsSync(join(path, "notes.txt")));
-  // Fails amid the files: the older bundle.json must not vouch for what the new one has left.
-  const broken = { ...FAILED, trace: null as unknown as string[] };
-  t.throws(() => write(folder, broken));
-  t.throws(() => readBundle(path), { instanceOf: UsageError, message: /is no bundle/ });
+  // Fails amid the files, as on a full disk.
+  const broken = { ...program, raftMap: null as unknown as string };
+  t.throws(() =>
+    writeBundle(folder, { program: broken, manner: IN_SIM, casesFile: undefined, report: FAILED }),
+  );
+  t.deepEqual(readdirSync(folder), []);
 });
 
 for (const { what, damage, says } of [

@@ -79,18 +79,27 @@ export function writeBundle(folder: string, { program, manner, casesFile, report
     node: process.version,
     replay,
   };
+  writeFolder(path, {
+    "raft.js": program.raftText,
+    "raft.js.map": program.raftMap,
+    "trace.jsonl": trace.map((line) => `${line}\n`).join(""),
+    "failure.txt": `${failureBlock(result, { mode: manner.mode, command: replay })}\n`,
+    // Last: what ends here before its time has none, and is not taken for a bundle.
+    "bundle.json": `${JSON.stringify(bundle, null, 2)}\n`,
+  });
+  return path;
+}
+
+/** Writes the files in their order, in place of what the folder held. Nothing is left of it if one cannot be written. */
+function writeFolder(path: string, files: Readonly<Record<string, string>>): void {
   rmSync(path, { recursive: true, force: true });
   makeFolder(path);
-  writeFileSync(join(path, "raft.js"), program.raftText);
-  writeFileSync(join(path, "raft.js.map"), program.raftMap);
-  writeFileSync(join(path, "trace.jsonl"), trace.map((line) => `${line}\n`).join(""));
-  writeFileSync(
-    join(path, "failure.txt"),
-    `${failureBlock(result, { mode: manner.mode, command: replay })}\n`,
-  );
-  // Last: a bundle that was not finished has none, and is not taken for one.
-  writeFileSync(join(path, "bundle.json"), `${JSON.stringify(bundle, null, 2)}\n`);
-  return path;
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+  } catch (error) {
+    rmSync(path, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /**
