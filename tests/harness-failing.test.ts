@@ -112,6 +112,7 @@ test("a failure tells how every server stood, and which handlers had not answere
   await cfg.getState(0);
   silent.isAnswering = false;
   caller.say(calling(caller, 1, { svcMeth: "Raft.requestVote" }));
+  for (const rpcId of [2, 3]) caller.say(calling(caller, 1, { svcMeth: "Raft.appendEntries", rpcId }));
   cfg.disconnect(0);
   cfg.crash1(2);
   cfg.connect(0);
@@ -120,6 +121,7 @@ test("a failure tells how every server stood, and which handlers had not answere
     "server 0: running, connected, leader in term 3 when last heard, 1.5 s before",
     "server 1: running, connected",
     "server 1: its handler Raft.requestVote has not answered for 1.5 s",
+    "server 1: its handler Raft.appendEntries has not answered 2 calls, the oldest for 1.5 s",
     "server 2: crashed, disconnected",
   ]);
 });

@@ -7,6 +7,7 @@ import type { Committed } from "./appliers.js";
 import type { CaseFailure } from "./case-failure.js";
 import { Cluster } from "./cluster.js";
 import { showCommand } from "./commands.js";
+import { type OpenCalls, openCalls } from "./details.js";
 import { checkNoLeader, checkOneLeader, checkTerms } from "./leadership.js";
 import { randomString } from "./random-string.js";
 import type { LogLine } from "./report.js";
@@ -205,6 +206,11 @@ export class Config {
   /** Bytes of all arguments taken in and of all replies delivered. */
   bytesTotal(): number {
     return this.#cluster.network.getTotalBytes();
+  }
+
+  /** What the handlers of all running servers have been asked and have not answered yet. */
+  openCalls(): readonly OpenCalls[] {
+    return openCalls(this.#cluster.views());
   }
 
   /** Bytes of the largest Raft state that a server has saved. */
