@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { checkWritableFolder, writeWhole } from "../src/cli/results.js";
+import { checkWritableFolder } from "../src/cli/results.js";
 import { UsageError } from "../src/errors.js";
+import { writeWhole } from "../src/files.js";
 import {
   type CampaignPart,
   type CampaignResults,

@@ -1,3 +1,4 @@
+import { canReplace, writeWhole } from "../files.js";
 import type { CaseDefinition, RunResult } from "../harness/case.js";
 import type { Program } from "../peer/program.js";
 import { githubAnnotations } from "../stress/annotations.js";
@@ -11,7 +12,6 @@ import type { Tally } from "../stress/tally.js";
 import { counted } from "../text/counted.js";
 import { shownDuration } from "../text/duration.js";
 import { Progress } from "./progress.js";
-import { canReplace, writeWhole } from "./results.js";
 import { colours } from "./terminal.js";
 
 export interface CampaignOutputOptions {

@@ -1,15 +1,7 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  lstatSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { UsageError } from "../errors.js";
+import { mayWrite } from "../files.js";
 import type { RunResult } from "../harness/case.js";
 import type { Mode } from "../runtime/runtime.js";
 import type { Planned } from "./suite.js";
@@ -117,35 +109,4 @@ export function checkWritableFolder(option: string, folder: string): void {
     throw new UsageError(`${option} ${folder}: ${nearest} is a file, and no folder can be made there.`);
   }
   if (!mayWrite(nearest)) throw new UsageError(`${option} ${folder}: you may not write there.`);
-}
-
-/** Whether a new file can be put in the place of `file`: not where it is a device, a pipe or a link. */
-export function canReplace(file: string): boolean {
-  const info = lstatSync(file, { throwIfNoEntry: false });
-  return (info === undefined || info.isFile()) && mayWrite(dirname(resolve(file)));
-}
-
-function mayWrite(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Writes a file so that it is whole at any time, the old one or the new one.
- * @returns why it could not be written, if it could not; the old one is then still there
- */
-export function writeWhole(file: string, text: string): string | undefined {
-  const fresh = canReplace(file) ? `${file}.new` : file;
-  try {
-    writeFileSync(fresh, text);
-    if (fresh !== file) renameSync(fresh, file);
-    return undefined;
-  } catch (error) {
-    if (canReplace(fresh)) rmSync(fresh, { force: true });
-    return error instanceof Error ? error.message : String(error);
-  }
 }

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../errors.js";
+import { makeFolder } from "../files.js";
 import type { RunResult } from "../harness/case.js";
 import { COMMAND, failureBlock } from "../harness/report.js";
-import { makeFolder } from "../make-folder.js";
 import { hashOf, type Program, withHost } from "../peer/program.js";
 import { MODES } from "../runtime/runtime.js";
 import { SCHEDULES } from "../runtime/schedule.js";
