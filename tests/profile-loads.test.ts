@@ -78,7 +78,7 @@ test.serial(
     t.true(
       isTold(
         shown,
-        /^A handler blocks its peer: Raft\.work kept the event loop to itself for \d+\.\d ms \(p50\) at a time/,
+        /^A handler blocks its peer: Raft\.work kept the event loop to itself for \d+\.\d ms \(mean\) at a time/,
       ),
       shown.profile.bottleneck.sentence,
     );

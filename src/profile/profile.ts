@@ -2,7 +2,7 @@ import type { RunResult } from "../harness/case.js";
 import type { Loss } from "../trace/event.js";
 import type { Durations } from "./histograms.js";
 
-/** Where the threads of one run spent their time. Plain data: `--json` is this. */
+/** Where the threads of one run spent their time. Plain data: `profile.json` has these. */
 export interface Profile extends Measured {
   readonly bottleneck: Bottleneck;
   readonly load?: LoadProfile;
@@ -53,6 +53,8 @@ export interface ThreadProfile {
   /** How late a timer of 20 ms was. */
   readonly loopDelay: Durations;
   readonly collections: Durations;
+  /** For how long its event loop had not turned when the measuring ended; 0 if it was turning. */
+  readonly standstillMs: number;
   readonly heapMiB: number;
   readonly heapHighestMiB: number;
 }
@@ -104,6 +106,14 @@ export interface HandlerProfile {
   readonly handled: Durations;
   /** The part of it in which it had the event loop to itself. */
   readonly blocked: Durations;
+  /** What it had been asked when the measuring ended, and had not answered; where there is such a thing. */
+  readonly open?: {
+    readonly calls: number;
+    /** For how long the oldest of them had been waiting. */
+    readonly oldestMs: number;
+    /** Where that is. */
+    readonly peer: number;
+  };
 }
 
 /** Whether the threads' clocks agree, from the quickest messages each way: no message comes before it left. */
@@ -114,7 +124,17 @@ export interface ClockCheck {
   readonly errorMs: number;
 }
 
-export type Cause = "core" | "router" | "peer" | "collector" | "handler" | "promise" | "network" | "clock";
+export type Cause =
+  | "core"
+  | "router"
+  | "peer"
+  | "collector"
+  | "handler"
+  | "promise"
+  | "network"
+  | "wake"
+  | "clock"
+  | "unknown";
 
 export interface Bottleneck {
   readonly cause: Cause;
@@ -127,12 +147,22 @@ export interface LoadProfile {
   /** Calls of `start()` asked for, in a second. */
   readonly rate: number;
   readonly seconds: number;
+  /** Commands given to `start()` in that time. */
   readonly started: number;
+  /** Commands applied in that time, whenever they were due. */
   readonly committed: number;
   /** Commands committed in a second. */
   readonly throughput: number;
   /** From the moment a command was due until a peer had applied it. */
   readonly commitLatency: Durations;
+  /** Commands that were due at the end, and not committed. */
+  readonly pending: number;
+  /** For how long the oldest of them had been due. */
+  readonly oldestPendingMs: number;
+}
+
+export function sum<Item>(items: readonly Item[], figure: (item: Item) => number): number {
+  return items.reduce((total, item) => total + figure(item), 0);
 }
 
 /** The figure, or `fallback` where the system does not tell it. */

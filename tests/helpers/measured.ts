@@ -25,6 +25,7 @@ export function thread(name: string, second: Partial<ThreadProfile> & Partial<Se
     loopUtilization: 0.02,
     loopDelay: NO_DURATIONS,
     collections: NO_DURATIONS,
+    standstillMs: 0,
     heapMiB: 8,
     heapHighestMiB: 9,
     ...second,
@@ -34,8 +35,8 @@ export function thread(name: string, second: Partial<ThreadProfile> & Partial<Se
 /** The main thread and as many peers, all of them alike. */
 export function threads(
   peerCount: number,
-  main: Partial<Second> = {},
-  peer: Partial<Second> = {},
+  main: Partial<Second> & Partial<ThreadProfile> = {},
+  peer: Partial<Second> & Partial<ThreadProfile> = {},
 ): ThreadProfile[] {
   const peers = Array.from({ length: peerCount }, (_, i) => thread(`peer ${i}`, peer));
   return [thread("main", main), ...peers];
