@@ -121,10 +121,13 @@ test("each batch has its own stamp, until 8,192 later ones have left, and none i
   sender.put(10);
   sender.skip();
   sender.put(30);
-  t.deepEqual([receiver.take(), receiver.take(), receiver.take()], [10, undefined, 30]);
+  const take = (): number | undefined => receiver.takeSince(0);
+  t.deepEqual([take(), take(), take()], [10, undefined, 30]);
   for (let batch = 0; batch < 8193; batch += 1) sender.put(batch);
-  t.is(receiver.take(), undefined);
-  t.is(receiver.take(), 1);
+  t.is(take(), undefined);
+  t.is(take(), 1);
+  t.is(receiver.takeSince(3), undefined, "it left before that");
+  t.is(receiver.takeSince(3), 3);
 });
 
 test("what is noted is in the histograms when the log is full, or when the rest is recorded; and not what was skipped", (t) => {
@@ -178,9 +181,15 @@ test("at 2,000 messages a second and more measuring pauses for a while; never wh
   t.true(seen.isOn, "1,000 a second are measured");
   for (let n = 1; n <= 64; n += 1) control.heard(nowMs + 64 + n / 64);
   t.false(seen.isOn, "64,000 a second are too many");
+  const pausedAtMs = nowMs + 65;
+  t.is(control.pausedMs(pausedAtMs + 7), 7, "the pause that goes on counts as far as it came");
+  control.begin(pausedAtMs + 5);
+  t.is(control.pausedMs(pausedAtMs + 7), 2, "and from the beginning of what counts");
   await new Promise((resolve) => setTimeout(resolve, 300));
   t.true(seen.isOn);
-  t.true(control.pausedMs > 0, `${control.pausedMs}`);
+  const pausedMs = control.pausedMs(performance.now());
+  t.true(pausedMs > 0, `${pausedMs}`);
+  t.is(control.pausedMs(performance.now() + 1000), pausedMs, "it is over");
   control.close();
 
   const all = new SamplingControl(true);

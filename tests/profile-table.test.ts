@@ -1,7 +1,8 @@
 import test from "ava";
-import type { Profile } from "../src/profile/profile.js";
+import { NO_DURATIONS } from "../src/profile/histograms.js";
+import type { LoadProfile, Profile, ThreadProfile } from "../src/profile/profile.js";
 import { curveLines, profileLines } from "../src/profile/table.js";
-import { about, measured, threads } from "./helpers/measured.js";
+import { about, handler, measured, thread, threads } from "./helpers/measured.js";
 import { loadProfile, profileOf } from "./helpers/profiles.js";
 
 /** The row of the first table line that begins with `name`, its cells. */
@@ -12,18 +13,64 @@ function rowOf(profile: Profile, name: string): string[] {
 
 test("the table tells of each thread, in the order of its headings", (t) => {
   const profile = profileOf("TestOne", measured({ threads: threads(2, { onCoreMs: 930, waitingMs: 20 }) }));
-  t.deepEqual(rowOf(profile, "thread").slice(0, 7), [
+  t.deepEqual(rowOf(profile, "thread"), [
     "thread",
     "on core",
     "waits for core",
     "asleep",
     "switches",
     "forced",
-    "loop busy",
   ]);
-  t.deepEqual(rowOf(profile, "main").slice(0, 7), ["main", "93.0 %", "2.0 %", "5.0 %", "100", "10", "2.0 %"]);
+  t.deepEqual(rowOf(profile, "main"), ["main", "93.0 %", "2.0 %", "5.0 %", "100", "10"]);
   t.deepEqual(rowOf(profile, "other programs"), ["other programs", "4.0 %"]);
   t.is(profileLines(profile).at(-1), `  ${profile.bottleneck.sentence}`);
+});
+
+test("of each event loop it tells how late it was, and nothing of what there was not", (t) => {
+  const [main, ...peers] = threads(1, { loopDelay: about(0.2, 3), collections: { ...about(4), count: 2 } });
+  const blocked = { ...NO_DURATIONS, maxMs: 1400 };
+  const still = peers.map((peer) => ({ ...peer, loopDelay: blocked, standstillMs: 1400 }));
+  const lines = profileLines(profileOf("TestOne", measured({ threads: [main as ThreadProfile, ...still] })));
+  const rows = lines.slice(
+    lines.findIndex((line) => line.startsWith("  event loop")),
+    lines.length,
+  );
+  t.deepEqual(
+    rows.slice(0, 3).map((line) => line.trim().split(/ {2,}/)),
+    [
+      ["event loop", "busy", "late p50", "late p99", "late max ms", "pauses", "longest ms", "heap MiB"],
+      ["main", "2.0 %", "0.200", "3.00", "3.00", "2", "4.00", "9.0"],
+      ["peer 0", "2.0 %", "1400", "0", "9.0"],
+    ],
+  );
+});
+
+test("of many incarnations the terminal shows those that were there for longest, in their order", (t) => {
+  const lives = Array.from({ length: 40 }, (_, i) =>
+    thread(`peer 0, incarnation ${i + 1}`, { wallMs: i % 2 === 0 ? 500 : 5 }),
+  );
+  const lines = profileLines(profileOf("TestOne", measured({ threads: [thread("main"), ...lives] })));
+  const shown = lines.filter((line) => /^ {2}peer 0/.test(line)).slice(0, 23);
+  t.is(shown.filter((line) => /incarnation \d*[13579] /.test(line)).length, 20);
+  t.true(lines.includes("  and 17 incarnations that were there for less, which profile.json has"));
+  t.true(shown.every((line) => line.length <= 80));
+});
+
+test("calls that were not answered at the end, and commands not committed, stand below the tables", (t) => {
+  const open = { calls: 68, oldestMs: 1410, peer: 1 };
+  const given = measured({ handlers: [{ ...handler("Raft.work", NO_DURATIONS, NO_DURATIONS), open }] });
+  const { load, ...rest } = loadProfile(200, given, 2);
+  const late = { committed: 0, throughput: 0, started: 100, pending: 100, oldestPendingMs: 2600 };
+  const lines = profileLines({ ...rest, load: { ...(load as LoadProfile), ...late } });
+  t.deepEqual(
+    lines.filter((line) => /not answered|Asked|At the end \d|came to ask/.test(line)),
+    [
+      "  At the end Raft.work had not answered 68 calls, the oldest for 1.4 s, at peer 1.",
+      "  Asked for 200 commands a second, committed none.",
+      "  At the end 100 were due and not committed, the oldest for 2600 ms.",
+      "  The main thread came to ask for 20.0 a second, and no more.",
+    ],
+  );
 });
 
 test("the table tells what each message waited for, and leaves percentiles of nothing out", (t) => {
@@ -62,7 +109,7 @@ test("a figure that the system does not tell is n/a, and each reason stands belo
     }),
   );
   for (const name of ["main", "peer 0"]) {
-    t.deepEqual(rowOf(profile, name).slice(1, 7), ["n/a", "n/a", "n/a", "n/a", "n/a", "2.0 %"]);
+    t.deepEqual(rowOf(profile, name).slice(1), ["n/a", "n/a", "n/a", "n/a", "n/a"]);
   }
   t.deepEqual(rowOf(profile, "helpers of Node"), ["helpers of Node", "n/a"]);
   t.deepEqual(rowOf(profile, "other programs"), ["other programs", "n/a"]);

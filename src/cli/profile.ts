@@ -1,11 +1,12 @@
 import { accessSync, constants, readdirSync } from "node:fs";
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../errors.js";
+import { makeFolder } from "../files.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { COMMAND, failureBlock, resultLine, titleLine } from "../harness/report.js";
 import { selectCases } from "../harness/select.js";
 import { allCases } from "../lab/cases-file.js";
-import { makeFolder } from "../make-folder.js";
 import { BundleError, loadProgram, type Program } from "../peer/program.js";
 import { ProfileFiles } from "../profile/files.js";
 import type { Profile } from "../profile/profile.js";
@@ -51,6 +52,7 @@ const DEFAULT_SECONDS = 5;
 const MAX_SECONDS = 100;
 const MAX_RATE = 100_000;
 const MAX_PEERS = 99;
+const MAX_FILES_SHOWN = 8;
 
 /** `whitewater profile`: where the threads of a case or of a steady load wait. */
 export function profileCommand(): Command {
@@ -148,8 +150,12 @@ class ProfiledRuns {
   add(run: ProfiledRun, planned: Planned, subfolder: string): void {
     this.#runs.push(run);
     this.#print(run, planned);
-    this.#files.writeExports(run, this.#program, subfolder);
-    this.#files.writeProfiles(this.#profiles());
+    for (const sentence of this.#files.writeExports(run, this.#program, subfolder)) {
+      console.log(`  ${sentence}`);
+    }
+    console.log("");
+    const unmeasured = this.#runs.filter(({ profile }) => !profile).map(({ result }) => result);
+    this.#files.writeProfiles(this.#profiles(), unmeasured);
   }
 
   /**
@@ -163,7 +169,7 @@ class ProfiledRuns {
       for (const line of curveLines(profiles)) console.log(line);
       console.log("");
     }
-    if (written.length > 0) console.log(`Written: ${written.join(", ")}`);
+    if (written.length > 0) console.log(`Written: ${shownFiles(written)}`);
     for (const [path, reason] of unwritten) {
       console.error(`whitewater: the profile could not be written to ${path}: ${reason}`);
     }
@@ -186,7 +192,6 @@ class ProfiledRuns {
           : { command: `${COMMAND} profile${ownRaft} ${planned.options} --seed ${seed}` };
       console.log(failureBlock(result, { mode: "threads", ...again }));
     }
-    console.log("");
   }
 
   #profiles(): Profile[] {
@@ -244,11 +249,13 @@ function sharedArgs({ raft, cases }: ProfileCommandOptions): readonly string[] {
  * @throws {UsageError} if two were named, or it cannot be written to; before any run, rather than after
  */
 function folderOf({ trace, out }: ProfileCommandOptions): string {
-  if (typeof trace === "string" && out !== undefined && trace !== out) {
+  if (out === "" || trace === "") {
+    throw new UsageError(`${out === "" ? "--out" : "--trace"} takes the name of a folder.`);
+  }
+  if (typeof trace === "string" && out !== undefined && resolve(trace) !== resolve(out)) {
     throw new UsageError(`All files go to one folder, but --trace names ${trace} and --out ${out}.`);
   }
   const folder = out ?? (typeof trace === "string" ? trace : DEFAULT_OUT);
-  if (folder === "") throw new UsageError("--out takes the name of a folder.");
   try {
     makeFolder(folder);
     readdirSync(folder); // nothing is read from it: this tells a folder from a file
@@ -259,6 +266,13 @@ function folderOf({ trace, out }: ProfileCommandOptions): string {
     );
   }
   return folder;
+}
+
+/** Each by name where they are few; else the first, which lead to the others, and how many there are. */
+function shownFiles(paths: readonly string[]): string {
+  if (paths.length <= MAX_FILES_SHOWN) return paths.join(", ");
+  const shown = paths.filter((path) => /profile\.(json|html)$/.test(path));
+  return `${shown.join(", ")} and ${paths.length - shown.length} more beside and below`;
 }
 
 function reasonOf(error: unknown): string {

@@ -35,10 +35,14 @@ export class BatchStamps {
     this.#next += 1;
   }
 
-  /** The receiver: when the next batch left; `undefined` if it was skipped, or later ones have taken its slot. */
-  take(): number | undefined {
+  /**
+   * The receiver: when the next batch left; `undefined` if it was skipped, or later ones have taken its slot, or
+   * it left before `fromMs`.
+   */
+  takeSince(fromMs: number): number | undefined {
     const slot = this.#next % SLOTS;
     this.#next += 1;
-    return this.#batches[slot] === this.#next ? this.#leftAtMs[slot] : undefined;
+    const leftAtMs = this.#leftAtMs[slot] ?? 0;
+    return this.#batches[slot] === this.#next && leftAtMs >= fromMs ? leftAtMs : undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { EVENT, type EventRing, type ThreadEvent } from "./event-ring.js";
+import { between } from "./os-thread.js";
 import type { PeerRecord } from "./peer-record.js";
 import type { Profiler } from "./profiler.js";
 import type { Passage } from "./router-probe.js";
@@ -31,6 +32,14 @@ export interface ChromeTrace {
 const PID = 1;
 const MAIN = 1;
 
+/** Looks closer together than this tell nothing of a share of the time. */
+const SHORTEST_LOOK_MS = 20;
+
+/** From when on the trace of a run has all events, on the main thread's clock: it keeps the last of each thread. */
+export function traceKeptFromMs({ router, peers, fromMs }: Profiler): number {
+  return Math.max(fromMs, ...[router.ring, ...peers.map(({ ring }) => ring)].map(keptFrom));
+}
+
 /** What the profiler has noted, a track for each thread, and arrows along each RPC. */
 export function chromeTrace(profiler: Profiler): ChromeTrace {
   const trace = new TraceBuilder(profiler.fromMs);
@@ -47,7 +56,7 @@ export function chromeTrace(profiler: Profiler): ChromeTrace {
     trace.cores(track.tid, track.record.name, track.record.thread);
   }
   const trackOf = new Map(tracks.map((track) => [track.record.link.stages, track]));
-  const keptFromMs = Math.max(...[ring, ...profiler.peers.map(({ ring }) => ring)].map(keptFrom));
+  const keptFromMs = traceKeptFromMs(profiler);
   for (const passage of profiler.router.kept) {
     if (passage.callHeardMs < keptFromMs) continue; // an arrow needs the slices at its ends
     trace.flow(passage, trackOf.get(passage.caller), passage.server && trackOf.get(passage.server));
@@ -132,18 +141,25 @@ class TraceBuilder {
     }
   }
 
-  /** How much of a core the thread had, and waited for, between two looks. */
+  /** How much of a core the thread had, and waited for, between two looks; nothing once it has ended. */
   cores(tid: number, name: string, { looks }: ThreadRecord): void {
-    for (const [i, { atMs, figures }] of looks.entries()) {
-      const before = looks[i - 1];
-      if (!before) continue;
-      const percent = (ms: number): number => round((100 * ms) / (atMs - before.atMs));
-      const args = {
-        "on core": percent(figures.onCoreMs - before.figures.onCoreMs),
-        "waiting for a core": percent(figures.waitingMs - before.figures.waitingMs),
-      };
-      this.#add("C", tid, `${name}: % of a core`, before.atMs, { args });
+    const add = (atMs: number, onCore: number, waiting: number): void =>
+      this.#add("C", tid, `${name}: % of a core`, atMs, {
+        args: { "on core": onCore, "waiting for a core": waiting },
+      });
+    let [before] = looks;
+    if (!before) return;
+    for (const look of looks) {
+      const { atMs, figures } = before;
+      const elapsedMs = look.atMs - atMs;
+      if (elapsedMs < SHORTEST_LOOK_MS) continue;
+      // A wait counts when it ends, though it may have begun before the last look.
+      const percent = (ms: number): number => round(Math.min(100, (100 * ms) / elapsedMs));
+      const meanwhile = between(figures, look.figures);
+      add(atMs, percent(meanwhile.onCoreMs), percent(meanwhile.waitingMs));
+      before = look;
     }
+    add(before.atMs, 0, 0);
   }
 
   /** The arrows of one RPC: caller, router, handler, router, caller; as far as it came, and as was kept. */

@@ -28,7 +28,7 @@ export interface ThreadEvent {
 const FIELDS = 5;
 /** The place of `toMs` among them. */
 const TO_FIELD = 2;
-/** Events that a thread keeps: the last minute or so of a busy peer. */
+/** Events that a thread keeps: minutes of a peer of the lab's cases, seconds of one that calls as fast as it can. */
 const SLOTS = 1 << 16;
 
 /** The last events of one thread, in memory that outlives it. One thread writes. */

@@ -18,6 +18,7 @@ import {
   type PeerStages,
   type ProfilerWord,
   type ThreadWord,
+  TURN_LOOK_MS,
 } from "./thread-words.js";
 
 /** The numbers of the stages' histograms in the log, in the order of `PeerStages`. */
@@ -31,9 +32,6 @@ const STAGE = {
 } as const satisfies Record<keyof PeerStages, number>;
 /** The number of the first handler's first histogram. */
 const FIRST_HANDLER = Object.keys(STAGE).length;
-
-/** How often the heap is looked at. */
-const HEAP_LOOK_MS = 250;
 
 /** Measures a peer from within its thread. All figures lie in memory that outlives the thread. */
 export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
@@ -117,7 +115,7 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   }
 
   arrived(): void {
-    this.#leftAtMs = this.#arrivals.take();
+    this.#leftAtMs = this.#arrivals.takeSince(this.#gauges.countsFromMs);
     if (this.#leftAtMs === undefined) {
       this.#time.look();
       if (this.#ring) this.#batchFromMs = this.#time.now();
@@ -201,7 +199,7 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   becomes(): void {
     this.#loop.enable();
     this.#watchCollections();
-    this.#watchHeap();
+    this.#watchTurns();
     if (!this.#boot.cpuProfile) return;
     this.#stack = new StackSamples();
     this.#stack.begin();
@@ -217,10 +215,13 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
     }).observe({ entryTypes: ["gc"] });
   }
 
-  #watchHeap(): void {
-    const look = (): void => this.#gauges.setHeap(getHeapStatistics().used_heap_size);
+  #watchTurns(): void {
+    const look = (): void => {
+      this.#gauges.turned(this.#time.now());
+      this.#gauges.setHeap(getHeapStatistics().used_heap_size);
+    };
     look();
-    setInterval(look, HEAP_LOOK_MS).unref();
+    setInterval(look, TURN_LOOK_MS).unref();
   }
 
   async #tellSamples(): Promise<void> {

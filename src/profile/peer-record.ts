@@ -13,7 +13,7 @@ import { ThreadRecord } from "./thread-record.js";
 import type { HandlerFigures, PeerStages, ProfilerWord, ThreadWord } from "./thread-words.js";
 
 /** A thread that is blocked tells no samples: it is waited for no longer than this. */
-const LAST_WORDS_MS = 10_000;
+const LAST_WORDS_MS = 3000;
 
 export interface RecordOptions {
   /** Keep every event for a trace. */
@@ -100,6 +100,7 @@ export class PeerRecord implements ThreadProbe {
   /** What was measured so far does not count. */
   begin(): void {
     this.thread.begin();
+    this.#gauges.countFrom(performance.now());
     this.#log.skip();
     for (const histogram of this.#histograms) histogram.reset();
     this.link.begin();
@@ -129,8 +130,8 @@ export class PeerRecord implements ThreadProbe {
 
   profile(): ThreadProfile {
     const { peer = 0, incarnation = 1 } = this.#spec ?? {};
-    const { heapUsed: used, heapHighest: highest } = this.#gauges;
-    return this.thread.profile({ name: this.name, peer, incarnation }, { used, highest });
+    const { heapUsed: used, heapHighest: highest, lastTurnMs } = this.#gauges;
+    return this.thread.profile({ name: this.name, peer, incarnation }, { used, highest }, lastTurnMs);
   }
 
   close(): void {

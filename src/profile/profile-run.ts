@@ -38,7 +38,7 @@ export interface ProfiledRun {
 export async function profileCase(definition: CaseDefinition, options: ProfileOptions): Promise<ProfiledRun> {
   const run = new MeasuredRun(options);
   const steps = async (cfg: Config): Promise<void> => {
-    run.begin();
+    run.begin(cfg);
     options.onBegin?.(() => run.cutShort(definition, cfg));
     await definition.run(cfg);
     run.end();
@@ -54,7 +54,7 @@ export async function profileLoad(load: LoadOptions, options: ProfileOptions): P
     return { ...profiled, profile: profile && { ...profile, load: steady.result } };
   };
   const begin = (cfg: Config): void => {
-    run.begin();
+    run.begin(cfg);
     options.onBegin?.(() => withLoad(run.cutShort(steady.definition, cfg)));
   };
   const steady = new SteadyLoad(load, { begin, end: () => run.end() });
@@ -67,21 +67,22 @@ class MeasuredRun {
   readonly #options: ProfileOptions;
   readonly #profiler: Profiler;
   #measured: Measured | undefined;
-  #isBegun = false;
+  /** The run's tester, once it is measured. */
+  #cfg: Config | undefined;
 
   constructor(options: ProfileOptions) {
     this.#options = options;
     this.#profiler = new Profiler(options);
   }
 
-  begin(): void {
-    this.#isBegun = true;
+  begin(cfg: Config): void {
+    this.#cfg = cfg;
     this.#profiler.begin();
   }
 
   /** Ends the measuring: at the run's last step, or at its failure. */
   end(): void {
-    if (this.#isBegun) this.#measured ??= this.#profiler.end();
+    if (this.#cfg) this.#measured ??= this.#profiler.end(this.#cfg.openCalls());
   }
 
   /** Ends the measuring of a run that goes on, and tells of it as of one that was interrupted. */

@@ -2,6 +2,7 @@ import type { Profiler as Inspector } from "node:inspector";
 import { availableParallelism } from "node:os";
 import { monitorEventLoopDelay, PerformanceObserver, performance } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
+import type { OpenCalls } from "../harness/details.js";
 import type { ThreadProbe } from "../runtime/thread-probe.js";
 import type { TraceSink } from "../trace/event.js";
 import { EVENT } from "./event-ring.js";
@@ -19,6 +20,14 @@ import { LOOP_LOOK_MS } from "./thread-words.js";
 /** How often every thread is looked at from the main thread. */
 const LOOK_MS = 250;
 
+/** What is taken first when the measuring ends. */
+interface AtEnd {
+  readonly wallMs: number;
+  readonly measuredShare: number;
+  readonly used: Used;
+  readonly open: readonly OpenCalls[];
+}
+
 /**
  * Measures one run: give `probe` to its threads and `trace` to its router, and call `begin` and `end` around
  * what is to be measured.
@@ -34,6 +43,7 @@ export class Profiler {
   readonly #stack: StackSamples | undefined;
   readonly #records: PeerRecord[] = [];
   #looks: NodeJS.Timeout | undefined;
+  #stopLookingAtTimers: () => void = () => {};
   #heapHighest = 0;
   #fromMs = 0;
   #mainSamples: Promise<Inspector.Profile | undefined> = Promise.resolve(undefined);
@@ -81,21 +91,27 @@ export class Profiler {
     this.#collectionObserver.observe({ entryTypes: ["gc"] });
     this.#stack?.begin();
     this.#heapHighest = 0;
-    this.router.clear();
-    for (const record of this.peers) record.begin();
     this.#fromMs = performance.now();
-    this.router.sampling.begin(this.#fromMs);
+    this.router.begin(this.#fromMs);
+    for (const record of this.peers) record.begin();
+    this.#stopLookingAtTimers = this.router.time.lookAtTimers();
     this.main.begin();
     this.#machine.begin();
     this.#looks = setInterval(() => this.#look(), LOOK_MS);
   }
 
-  /** Up to here it counted. @returns what was measured, which nothing changes any more */
-  end(): Measured {
+  /**
+   * Up to here it counted.
+   * @param open what handlers have not answered yet
+   * @returns what was measured, which nothing changes any more
+   */
+  end(open: readonly OpenCalls[]): Measured {
     // Time and threads first: what is reckoned after that is not of the run.
-    const wallMs = performance.now() - this.#fromMs;
+    const nowMs = performance.now();
+    const wallMs = nowMs - this.#fromMs;
     const used = this.#machine.used();
-    const measuredShare = 1 - this.router.sampling.pausedMs / wallMs;
+    const measuredShare = 1 - this.router.sampling.pausedMs(nowMs) / wallMs;
+    this.#stopLookingAtTimers();
     clearInterval(this.#looks);
     this.#look();
     for (const { thread } of this.peers) thread.end();
@@ -104,7 +120,12 @@ export class Profiler {
     this.#collectionObserver.disconnect();
     this.#mainSamples = this.#stack?.end() ?? this.#mainSamples;
     for (const record of this.peers) record.settle();
-    return this.#measured(wallMs, measuredShare, used);
+    return this.#measured({ wallMs, measuredShare, used, open });
+  }
+
+  /** Whether the threads sample their stacks. */
+  get samplesStacks(): boolean {
+    return this.#options.cpuProfile;
   }
 
   /** The samples of each thread's stack, by the thread's name, where they were asked for and told. */
@@ -122,7 +143,7 @@ export class Profiler {
     for (const record of this.#records) record.close();
   }
 
-  #measured(wallMs: number, measuredShare: number, { byProcessMs, byOthersMs }: Used): Measured {
+  #measured({ wallMs, measuredShare, used: { byProcessMs, byOthersMs }, open }: AtEnd): Measured {
     const heap = { used: getHeapStatistics().used_heap_size, highest: this.#heapHighest };
     const threads = [this.main.profile({ name: "main" }, heap), ...this.peers.map((peer) => peer.profile())];
     const unknown = threads.find(({ onCoreMs }) => typeof onCoreMs !== "number")?.onCoreMs;
@@ -134,7 +155,7 @@ export class Profiler {
       otherThreadsOnCoreMs: unknown ?? Math.max(0, byProcessMs - named),
       otherProgramsOnCoreMs: byOthersMs,
       messages: messageProfile(this.peers, this.router.lost, measuredShare),
-      handlers: handlerProfiles(this.peers),
+      handlers: handlerProfiles(this.peers, open),
       stacksSampled: this.#options.cpuProfile,
       clock: clockCheck(this.peers),
     };

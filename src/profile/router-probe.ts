@@ -7,6 +7,7 @@ import { DurationLog } from "./duration-log.js";
 import { EVENT, EventRing } from "./event-ring.js";
 import { durations } from "./histograms.js";
 import type { PeerGauges } from "./peer-gauges.js";
+import type { ClockCheck } from "./profile.js";
 import { SamplingControl } from "./sampling.js";
 import { ThreadTime } from "./thread-time.js";
 
@@ -46,8 +47,8 @@ const STAGE = { toRouter: 0, atRouter: 1, held: 2, asked: 3 } as const satisfies
   number
 >;
 
-/** RPCs that are kept for the trace. */
-const MAX_KEPT = 200_000;
+/** RPCs that are kept for the trace, at least: the last ones, as the events of the threads are. */
+const MAX_KEPT = 100_000;
 
 /**
  * Measures the main thread's part of every RPC: it hears what the router tells of a run, and watches the
@@ -61,6 +62,8 @@ export class RouterProbe implements TraceSink {
   readonly kept: Passage[] = [];
   /** The main thread's own events, where a trace is asked for. */
   readonly ring: EventRing | undefined;
+  /** What left its thread before this does not count. */
+  countsFromMs = 0;
   readonly #passages = new Map<number, Passage>();
   /** The call that is being heard: the next RPC that the network takes in is this one. */
   #hearing: { readonly link: RouterLink; readonly callId: number } | undefined;
@@ -77,8 +80,10 @@ export class RouterProbe implements TraceSink {
     return new RouterLink(this, buffers, gauges);
   }
 
-  /** Forgets what was counted and kept so far; RPCs under way go on. */
-  clear(): void {
+  /** What was counted and kept before `fromMs` does not count; RPCs under way go on. */
+  begin(fromMs: number): void {
+    this.countsFromMs = fromMs;
+    this.sampling.begin(fromMs);
     for (const reason of Object.keys(this.lost) as Loss[]) delete this.lost[reason];
     this.kept.length = 0;
   }
@@ -127,7 +132,12 @@ export class RouterProbe implements TraceSink {
     };
     this.#passages.set(rpc, passage);
     link.calls.set(callId, passage);
-    if (this.ring && this.kept.length < MAX_KEPT) this.kept.push(passage);
+    if (this.ring) this.#keep(passage);
+  }
+
+  #keep(passage: Passage): void {
+    this.kept.push(passage);
+    if (this.kept.length >= 2 * MAX_KEPT) this.kept.splice(0, MAX_KEPT);
   }
 
   #conclude(rpc: number, lost: Loss | undefined): void {
@@ -158,6 +168,7 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
   batchAtMs = 0;
   /** The quickest way of a batch to the main thread; `Infinity` if none came. */
   quickestToMainMs = Number.POSITIVE_INFINITY;
+  #batchesToMain = 0;
   readonly #log = new DurationLog(DurationLog.buffer(), Object.values(this.stages) as RecordableHistogram[]);
   readonly #router: RouterProbe;
   readonly #departures: BatchStamps;
@@ -224,7 +235,7 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
 
   arrived(): void {
     const { time, ring } = this.#router;
-    this.#leftAtMs = this.#arrivals.take();
+    this.#leftAtMs = this.#arrivals.takeSince(this.#router.countsFromMs);
     if (this.#leftAtMs === undefined) {
       time.look();
       if (ring) this.batchAtMs = time.now();
@@ -234,6 +245,7 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
     const ageMs = this.batchAtMs - this.#leftAtMs;
     this.#inFlightMs = time.inFlight(ageMs);
     this.quickestToMainMs = Math.min(this.quickestToMainMs, ageMs);
+    this.#batchesToMain += 1;
   }
 
   hears(message: PeerToMain): void {
@@ -256,14 +268,16 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
 
   /**
    * How far the peer's clock is from the main thread's, in ms: of the offset that makes the quickest message
-   * either way equally quick, and what that may be wrong by. `undefined` if nothing went both ways.
+   * either way equally quick, what that may be wrong by, and of how many batches these were the quickest, each
+   * way. `undefined` if nothing went both ways.
    */
-  clockOffset(): { readonly offsetMs: number; readonly errorMs: number } | undefined {
-    const { quickestToPeerMs } = this.#gauges;
+  clockOffset(): (ClockCheck & { readonly batches: number }) | undefined {
+    const { quickestToPeerMs, batchesToPeer } = this.#gauges;
     if (quickestToPeerMs === 0 || this.quickestToMainMs === Number.POSITIVE_INFINITY) return undefined;
     return {
       offsetMs: (quickestToPeerMs - this.quickestToMainMs) / 2,
       errorMs: (quickestToPeerMs + this.quickestToMainMs) / 2,
+      batches: Math.min(this.#batchesToMain, batchesToPeer),
     };
   }
 

@@ -40,6 +40,8 @@ export class SamplingControl {
   #heard = 0;
   #stretchFromMs = 0;
   #pauses: NodeJS.Timeout | undefined;
+  /** When the pause began that goes on, as far as it counts. */
+  #pausedSinceMs: number | undefined;
   #pausedMs = 0;
 
   constructor(all: boolean) {
@@ -50,15 +52,16 @@ export class SamplingControl {
     return this.#sampling.isOn;
   }
 
-  /** Milliseconds since `begin` in which nothing was measured. */
-  get pausedMs(): number {
-    return this.#pausedMs;
+  /** Milliseconds from `begin` to `nowMs` in which nothing was measured. */
+  pausedMs(nowMs: number): number {
+    return this.#pausedMs + (this.#pausedSinceMs === undefined ? 0 : nowMs - this.#pausedSinceMs);
   }
 
   begin(nowMs: number): void {
     this.#heard = 0;
     this.#stretchFromMs = nowMs;
     this.#pausedMs = 0;
+    if (this.#pausedSinceMs !== undefined) this.#pausedSinceMs = nowMs;
   }
 
   /** A message was heard, while the switch is on. */
@@ -78,9 +81,11 @@ export class SamplingControl {
 
   #pause(fromMs: number, ms: number): void {
     this.#sampling.switch(false);
+    this.#pausedSinceMs = fromMs;
     this.#pauses = setTimeout(() => {
       const nowMs = performance.now();
-      this.#pausedMs += nowMs - fromMs;
+      this.#pausedMs = this.pausedMs(nowMs);
+      this.#pausedSinceMs = undefined;
       this.#stretchFromMs = nowMs;
       this.#sampling.switch(true);
     }, ms);

@@ -1,6 +1,7 @@
 import type { Durations } from "./histograms.js";
 import {
   type Figure,
+  type HandlerProfile,
   known,
   type LoadProfile,
   type Profile,
@@ -18,16 +19,18 @@ type Row = readonly string[];
 
 /** The profile of one run for the terminal: its threads, its messages, and the sentence. */
 export function profileLines(profile: Profile): string[] {
-  const { threads, wallMs, cores } = profile;
+  const { wallMs, cores } = profile;
   const seconds = (wallMs / 1000).toFixed(1);
-  const shown = threads.slice(0, MAX_THREADS);
-  const hidden = threads.length - shown.length;
+  const shown = longestLived(profile.threads);
+  const hidden = profile.threads.length - shown.length;
   return [
     `  Measured for ${seconds} s on ${cores} ${cores === 1 ? "core" : "cores"}:`,
     "",
-    ...table([THREAD_HEADINGS, ...shown.map(threadRow), ...othersRows(profile)]),
-    ...(hidden > 0 ? [`  and ${hidden} incarnations more, which profile.json has`] : []),
+    ...table([CORE_HEADINGS, ...shown.map(coreRow), ...othersRows(profile)]),
     ...whyUnavailable(profile).map((line) => `  ${line}`),
+    "",
+    ...table([LOOP_HEADINGS, ...shown.map(loopRow)]),
+    ...(hidden > 0 ? [`  and ${hidden} incarnations that were there for less, which profile.json has`] : []),
     "",
     ...table([MESSAGE_HEADINGS, ...messageRows(profile)]),
     ...remarks(profile).map((line) => `  ${line}`),
@@ -36,24 +39,16 @@ export function profileLines(profile: Profile): string[] {
   ];
 }
 
-const THREAD_HEADINGS: Row = [
-  "thread",
-  "on core",
-  "waits for core",
-  "asleep",
-  "switches",
-  "forced",
-  "loop busy",
-  "late p50",
-  "p99",
-  "max ms",
-  "pauses",
-  "max ms",
-  "heap MiB",
-];
+/** Those that were watched for longest, in the order of their boots. */
+function longestLived(threads: readonly ThreadProfile[]): readonly ThreadProfile[] {
+  const longest = [...threads].sort((a, b) => b.wallMs - a.wallMs).slice(0, MAX_THREADS);
+  return threads.filter((thread) => longest.includes(thread));
+}
 
-function threadRow(thread: ThreadProfile): Row {
-  const { wallMs, loopDelay, collections } = thread;
+const CORE_HEADINGS: Row = ["thread", "on core", "waits for core", "asleep", "switches", "forced"];
+
+function coreRow(thread: ThreadProfile): Row {
+  const { wallMs } = thread;
   const share = (figure: Figure): string =>
     typeof figure === "number" ? percent(Math.min(1, figure / wallMs)) : NOT_AVAILABLE;
   const whole = (figure: Figure): string => (typeof figure === "number" ? figure.toFixed(0) : NOT_AVAILABLE);
@@ -64,13 +59,29 @@ function threadRow(thread: ThreadProfile): Row {
     share(thread.asleepMs),
     whole(thread.wantedSwitches),
     whole(thread.forcedSwitches),
-    percent(thread.loopUtilization),
-    ms(loopDelay.p50Ms),
-    ms(loopDelay.p99Ms),
+  ];
+}
+
+const LOOP_HEADINGS: Row = [
+  "event loop",
+  "busy",
+  "late p50",
+  "late p99",
+  "late max ms",
+  "pauses",
+  "longest ms",
+  "heap MiB",
+];
+
+function loopRow({ name, loopUtilization, loopDelay, collections, heapHighestMiB }: ThreadProfile): Row {
+  return [
+    name,
+    percent(loopUtilization),
+    ...(loopDelay.count > 0 ? [loopDelay.p50Ms, loopDelay.p99Ms].map(ms) : ["", ""]),
     ms(loopDelay.maxMs),
     String(collections.count),
-    ms(collections.maxMs),
-    thread.heapHighestMiB.toFixed(1),
+    collections.count > 0 ? ms(collections.maxMs) : "",
+    heapHighestMiB.toFixed(1),
   ];
 }
 
@@ -97,18 +108,22 @@ export function whyUnavailable(profile: Profile): string[] {
 const MESSAGE_HEADINGS: Row = ["a message of an RPC", "count", "p50 ms", "p99 ms", "p99.9 ms", "max ms"];
 
 function messageRows({ messages, handlers }: Profile): Row[] {
-  const row = (title: string, { count, p50Ms, p99Ms, p999Ms, maxMs }: Durations): Row => [
-    title,
-    String(count),
-    ...(count > 0 ? [p50Ms, p99Ms, p999Ms, maxMs].map(ms) : ["", "", "", ""]),
+  const handlerRows = ({ svcMeth, handled, blocked }: HandlerProfile): Row[] => [
+    durationsRow(`  ${svcMeth}`, handled),
+    durationsRow("    with the event loop to itself", blocked),
   ];
   return [
     ...STAGES.flatMap((stage) => [
-      row(STAGE_TITLES[stage], messages.stages[stage]),
-      ...(stage === "handled" ? handlers.map(({ svcMeth, handled }) => row(`  ${svcMeth}`, handled)) : []),
+      durationsRow(STAGE_TITLES[stage], messages.stages[stage]),
+      ...(stage === "handled" ? handlers.flatMap(handlerRows) : []),
     ]),
-    row("a round trip in all", messages.roundTrip),
+    durationsRow("a round trip in all", messages.roundTrip),
   ];
+}
+
+/** Of nothing there are no percentiles. */
+function durationsRow(title: string, { count, p50Ms, p99Ms, p999Ms, maxMs }: Durations): Row {
+  return [title, String(count), ...(count > 0 ? [p50Ms, p99Ms, p999Ms, maxMs].map(ms) : ["", "", "", ""])];
 }
 
 /** Node forgets how long an event loop idled when a signal wakes it, and each sample is a signal. */
@@ -116,7 +131,7 @@ const SAMPLED =
   "Stacks were sampled, so event loops look busier than they were, and messages in flight count as waiting for them.";
 
 /** What must be known to read the figures, and what came of the load, in sentences. */
-export function remarks({ clock, messages, load, stacksSampled }: Profile): string[] {
+export function remarks({ clock, messages, handlers, load, stacksSampled }: Profile): string[] {
   const { lost, measuredShare } = messages;
   const losses = Object.entries(lost).map(([reason, count]) => `${count} ${reason}`);
   return [
@@ -127,14 +142,42 @@ export function remarks({ clock, messages, load, stacksSampled }: Profile): stri
       ? []
       : [`Messages came too fast to measure each: those of ${percent(measuredShare)} of the time were.`]),
     ...(losses.length > 0 ? [`Calls that came to nothing: ${losses.join(", ")}.`] : []),
+    ...handlers.flatMap(({ svcMeth, open }) => (open ? openSentences(svcMeth, open) : [])),
     ...(stacksSampled ? [SAMPLED] : []),
-    ...(load ? [loadSentence(load)] : []),
+    ...(load ? loadSentences(load) : []),
   ];
 }
 
-function loadSentence({ rate, throughput, commitLatency }: LoadProfile): string {
-  const latency = `${ms(commitLatency.p50Ms)} ms (p50), ${ms(commitLatency.p99Ms)} ms (p99)`;
-  return `Asked for ${rate} commands a second, committed ${throughput.toFixed(1)}; each took ${latency} from when it was due.`;
+/** A call that has been unanswered for this long is told of. */
+const LONG_OPEN_MS = 1000;
+
+function openSentences(
+  svcMeth: string,
+  { calls, oldestMs, peer }: NonNullable<HandlerProfile["open"]>,
+): string[] {
+  if (oldestMs < LONG_OPEN_MS) return [];
+  const seconds = (oldestMs / 1000).toFixed(1);
+  const what = calls === 1 ? "1 call" : `${calls} calls`;
+  return [`At the end ${svcMeth} had not answered ${what}, the oldest for ${seconds} s, at peer ${peer}.`];
+}
+
+/** A load of which less was asked than it was to be is told of. */
+const ENOUGH = 0.95;
+
+function loadSentences(load: LoadProfile): string[] {
+  const { rate, seconds, started, throughput, committed, commitLatency, pending, oldestPendingMs } = load;
+  const latency = `each took ${ms(commitLatency.p50Ms)} ms (p50), ${ms(commitLatency.p99Ms)} ms (p99) from when it was due`;
+  const came = committed > 0 ? `committed ${throughput.toFixed(1)}; ${latency}` : "committed none";
+  const late = committed === 0 || oldestPendingMs > commitLatency.maxMs;
+  return [
+    `Asked for ${rate} commands a second, ${came}.`,
+    ...(pending > 0 && late
+      ? [`At the end ${pending} were due and not committed, the oldest for ${ms(oldestPendingMs)} ms.`]
+      : []),
+    ...(started < ENOUGH * rate * seconds
+      ? [`The main thread came to ask for ${(started / seconds).toFixed(1)} a second, and no more.`]
+      : []),
+  ];
 }
 
 /** The curve of a list of loads, a line for each. */
@@ -166,8 +209,7 @@ function curveRow({ result, threads, messages, bottleneck }: Profile, load: Load
     String(result.peers),
     String(load.rate),
     load.throughput.toFixed(1),
-    ms(load.commitLatency.p50Ms),
-    ms(load.commitLatency.p99Ms),
+    ...(load.committed > 0 ? [load.commitLatency.p50Ms, load.commitLatency.p99Ms].map(ms) : ["", ""]),
     meanShare(main, "onCoreMs"),
     meanShare(main, "waitingMs"),
     meanShare(peers, "onCoreMs"),

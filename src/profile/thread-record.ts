@@ -2,7 +2,7 @@ import { type EventLoopUtilization, type Histogram, performance } from "node:per
 import { summary } from "./histograms.js";
 import { between, currentWaitMs, type OsFigures, OsThread, type ProcPlace } from "./os-thread.js";
 import type { Figure, ThreadProfile } from "./profile.js";
-import { LOOP_LOOK_MS } from "./thread-words.js";
+import { LOOP_LOOK_MS, TURN_LOOK_MS } from "./thread-words.js";
 
 type ReadLoop = (since?: EventLoopUtilization) => EventLoopUtilization;
 
@@ -37,7 +37,7 @@ const BYTES_PER_MIB = 2 ** 20;
  * no longer watched. The last look holds when the thread ends without a word.
  */
 export class ThreadRecord {
-  /** Each look, for the trace; filled where one is asked for. */
+  /** Each look, the first when it began to count; filled where a trace is asked for. */
   readonly looks: ThreadLook[] = [];
   readonly #keepsLooks: boolean;
   #os: OsThread | undefined;
@@ -82,6 +82,7 @@ export class ThreadRecord {
     this.#histograms?.loop.reset();
     this.#histograms?.collections.reset();
     this.looks.length = 0;
+    if (this.#keepsLooks && this.#os) this.looks.push({ atMs: this.#fromMs, figures: this.#first });
     this.#last = undefined;
     this.#currentWaitMs = 0;
   }
@@ -113,8 +114,16 @@ export class ThreadRecord {
     return this.#fromMs;
   }
 
-  profile(who: Pick<ThreadProfile, "name" | "peer" | "incarnation">, heap: Heap): ThreadProfile {
-    const wallMs = (this.#toMs ?? performance.now()) - this.#fromMs;
+  /** @param lastTurnMs when its event loop turned last, as far as it was looked at; left out for the own thread */
+  profile(
+    who: Pick<ThreadProfile, "name" | "peer" | "incarnation">,
+    heap: Heap,
+    lastTurnMs?: number,
+  ): ThreadProfile {
+    const toMs = this.#toMs ?? performance.now();
+    const wallMs = toMs - this.#fromMs;
+    const standstillMs = lastTurnMs === undefined ? 0 : standstill(toMs - Math.max(lastTurnMs, this.#fromMs));
+    const loopDelay = summary(this.#histograms?.loop, LOOP_LOOK_MS);
     const os = this.#last && between(this.#first, this.#last.figures);
     const figure = (tell: (figures: OsFigures) => number): Figure =>
       os ? tell(os) : { unavailable: this.#unavailable };
@@ -131,10 +140,17 @@ export class ThreadRecord {
       wantedSwitches: figure(({ wantedSwitches }) => wantedSwitches),
       forcedSwitches: figure(({ forcedSwitches }) => forcedSwitches),
       loopUtilization: this.#loop?.utilization ?? 0,
-      loopDelay: summary(this.#histograms?.loop, LOOP_LOOK_MS),
+      // The loop's own histogram learns of a delay when it is over.
+      loopDelay: { ...loopDelay, maxMs: Math.max(loopDelay.maxMs, standstillMs) },
       collections: summary(this.#histograms?.collections),
+      standstillMs,
       heapMiB: heap.used / BYTES_PER_MIB,
       heapHighestMiB: heap.highest / BYTES_PER_MIB,
     };
   }
+}
+
+/** For how long an event loop has stood still for certain, which was last seen to turn `sinceMs` ago. */
+function standstill(sinceMs: number): number {
+  return sinceMs > 2 * TURN_LOOK_MS ? sinceMs - TURN_LOOK_MS : 0;
 }

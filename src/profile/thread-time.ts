@@ -37,10 +37,12 @@ export class ThreadTime {
   /**
    * Looks at the beginning of every timer's callback that this thread sets from now on. Not of what
    * `setImmediate` runs: that follows other work, with no idling between.
+   * @returns does so no more, but for timers that are set
    */
-  lookAtTimers(): void {
+  lookAtTimers(): () => void {
     const timers = globalThis as unknown as Record<"setTimeout" | "setInterval", SetTimer>;
     const look = (): void => this.look();
+    const { setTimeout, setInterval } = timers;
     for (const name of ["setTimeout", "setInterval"] as const) {
       const set = timers[name];
       const setAndLook: SetTimer = (callback, ...rest) => {
@@ -52,6 +54,7 @@ export class ThreadTime {
       };
       timers[name] = Object.assign(setAndLook, set); // what `util.promisify` finds on it included
     }
+    return () => Object.assign(timers, { setTimeout, setInterval });
   }
 
   /**

@@ -43,3 +43,6 @@ export type ProfilerWord = "finish";
 
 /** How often each event loop is looked at: often enough to see 20 ms, seldom enough to cost nothing. */
 export const LOOP_LOOK_MS = 20;
+
+/** How often a thread tells that its event loop turns: that tells of one that stands still, which no timer can. */
+export const TURN_LOOK_MS = 250;

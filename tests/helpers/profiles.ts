@@ -33,6 +33,8 @@ export function loadProfile(rate: number, given: Measured, p50Ms: number): Profi
     committed: 5 * rate,
     throughput: rate,
     commitLatency: about(p50Ms, 10 * p50Ms),
+    pending: 1,
+    oldestPendingMs: p50Ms,
   };
   return { ...profileOf(`Load${rate}Peers${peers}`, given), load };
 }
