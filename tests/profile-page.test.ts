@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { pageRenderer } from "../src/profile/page/page.js";
 import { pageData } from "../src/profile/page/page-data.js";
 import { sortedRows } from "../src/profile/page/sortable-table.js";
@@ -36,14 +36,9 @@ for (const width of [1280, 400]) {
     async (t) => {
       const { page, errors } = await openFile(t, await pageOf(t, curve), width);
       t.is(await page.title(), "Profile");
-      t.deepEqual(await columnOf(page, 2), ["3", "5", "9", "17"]);
+      t.deepEqual(await columnOf(page, 3), ["3", "5", "9", "17"]);
       const headings = await headingsOf(page);
-      for (const heading of [
-        "committed/s",
-        "commit p99 ms",
-        "bottleneck",
-        "held by the router, its own work p99 ms",
-      ]) {
+      for (const heading of ["result", "committed/s", "commit p99 ms", "bottleneck", "round trip p99 ms"]) {
         t.true(headings.includes(heading), heading);
       }
       t.regex(
@@ -57,6 +52,7 @@ for (const width of [1280, 400]) {
         "Waits (p99) at 200/s against peers",
         "Threads at 200/s against peers",
       ]);
+      t.is(await page.locator("#plots .u-legend .u-value").first().textContent(), "17", "of the last point");
       for (const canvas of await page.locator("#plots canvas").all()) t.true(await isDrawnOn(canvas));
       t.deepEqual(errors, []);
 
@@ -79,32 +75,37 @@ testInBrowser("a click on a heading sorts by it, a second one the other way roun
   const heading = page.locator("#overview th", { hasText: "commit p50 ms" });
   await heading.locator("button").click();
   t.is(await heading.getAttribute("aria-sort"), "ascending");
-  t.deepEqual(await columnOf(page, 2), ["3", "5", "9", "17"]);
+  t.deepEqual(await columnOf(page, 3), ["3", "5", "9", "17"]);
   await heading.locator("button").click();
   t.is(await heading.getAttribute("aria-sort"), "descending");
-  t.deepEqual(await columnOf(page, 2), ["17", "9", "5", "3"]);
+  t.deepEqual(await columnOf(page, 3), ["17", "9", "5", "3"]);
   await page.locator("#overview th button", { hasText: "peers" }).first().press("Enter");
-  t.deepEqual(await columnOf(page, 2), ["3", "5", "9", "17"]);
+  t.deepEqual(await columnOf(page, 3), ["3", "5", "9", "17"]);
   t.is(await heading.getAttribute("aria-sort"), null);
   t.deepEqual(errors, []);
 });
 
 testInBrowser("a page of cases has a table for each, which opens, and no plots", async (t) => {
-  const profiles = [
-    profileOf("TestBasicAgree3B"),
+  const { result, ...rest } = profileOf("TestBasicAgree3B");
+  const error = { kind: "check", message: "no leader", atMs: 1 };
+  const profiles: Profile[] = [
+    { ...rest, result: { ...result, status: "failed", error } },
     profileOf("TestBackup3B", measured({ threads: threads(5) })),
   ];
   const { page, errors } = await openFile(t, await pageOf(t, profiles), 1280);
   t.is(await page.locator("#plots figure").count(), 0);
+  t.is(await page.locator("#runs .failure").count(), 1);
+  t.is(await page.locator("#runs .failure").textContent(), "failed: no leader");
+  t.deepEqual(await columnOf(page, 2), ["check", "passed"]);
   const backup = page.locator("#runs details").nth(1);
   t.false(await backup.locator("table").first().isVisible());
   await backup.locator("summary").click();
-  const [threadTable, messageTable] = await backup.locator("table").all();
-  t.deepEqual(await threadTable?.locator("tbody td:first-child").allTextContents(), [
-    "main",
-    ...[0, 1, 2, 3, 4].map((peer) => `peer ${peer}`),
-  ]);
-  t.true(await messageTable?.locator("td", { hasText: "Raft.appendEntries" }).isVisible());
+  const [coreTable, loopTable, messageTable] = await backup.locator("table").all();
+  const names = ["main", ...[0, 1, 2, 3, 4].map((peer) => `peer ${peer}`)];
+  const namesIn = (table: Locator | undefined) => table?.locator("tbody td:first-child").allTextContents();
+  t.deepEqual(await namesIn(coreTable), [...names, "helpers of Node", "other programs"]);
+  t.deepEqual(await namesIn(loopTable), names);
+  t.true(await messageTable?.locator("td", { hasText: "Raft.appendEntries" }).first().isVisible());
   t.deepEqual(errors, []);
 });
 
@@ -129,6 +130,7 @@ test("figures that the system does not tell come last, however a table is sorted
   t.deepEqual(names("ascending"), ["a", "c", "b"]);
   t.deepEqual(names("descending"), ["c", "a", "b"]);
   t.deepEqual(sortedRows([["peer 10"], ["peer 9"]], 0, "ascending"), [["peer 9"], ["peer 10"]]);
+  t.deepEqual(sortedRows([[""], [0], [2]], 0, "descending"), [[2], [0], [""]], "nothing is less than 0");
 
   const untold = { unavailable: "only Linux tells" };
   const elsewhere = threads(1).map((thread) => ({
@@ -140,7 +142,7 @@ test("figures that the system does not tell come last, however a table is sorted
   const data = pageData("Profile", [], [profileOf("TestOne", measured({ threads: elsewhere }))]);
   t.deepEqual(data.facts, ["n/a: only Linux tells."]);
   t.deepEqual(
-    data.runs[0]?.threads.rows.map((row) => row.slice(0, 4)),
+    data.runs[0]?.tables[0]?.rows.slice(0, 2).map((row) => row.slice(0, 4)),
     [
       ["main", null, null, null],
       ["peer 0", null, null, null],

@@ -1,3 +1,4 @@
+import type { Durations } from "../histograms.js";
 import { known, type Profile, STAGE_TITLES, STAGES, type ThreadProfile } from "../profile.js";
 import { remarks, whyUnavailable } from "../table.js";
 
@@ -13,21 +14,25 @@ export interface PageData {
 
 export interface RunData {
   readonly name: string;
+  /** Why it failed, if it did. */
+  readonly failure?: string;
   readonly sentence: string;
   /** What must be known to read the figures, a sentence each. */
   readonly remarks: readonly string[];
-  readonly threads: TableData;
-  readonly messages: TableData;
+  readonly tables: readonly TableData[];
 }
 
 export interface TableData {
   readonly caption: string;
   readonly columns: readonly string[];
-  /** Numbers are sorted as numbers; `null` is a figure that the system does not tell, or that is not there. */
+  /** Numbers are sorted as numbers. */
   readonly rows: readonly (readonly Cell[])[];
 }
 
+/** `null` is a figure that the system does not tell; `NONE`, one of which there is nothing to tell. */
 export type Cell = string | number | null;
+
+export const NONE = "";
 
 export interface PlotData {
   readonly title: string;
@@ -48,10 +53,10 @@ export function pageData(title: string, facts: readonly string[], profiles: read
     plots: plotsOf(profiles),
     runs: profiles.map((profile) => ({
       name: profile.result.name,
+      ...(profile.result.error ? { failure: profile.result.error.message } : {}),
       sentence: profile.bottleneck.sentence,
       remarks: remarks(profile),
-      threads: threadsOf(profile),
-      messages: messagesOf(profile),
+      tables: [coresOf(profile), loopsOf(profile), messagesOf(profile)],
     })),
   };
 }
@@ -66,26 +71,23 @@ interface Column {
 
 const OVERVIEW: readonly Column[] = [
   { title: "run", cell: ({ result }) => result.name },
+  { title: "result", cell: ({ result }) => result.error?.kind ?? result.status },
   { title: "peers", cell: ({ result }) => result.peers },
-  { title: "start()/s", cell: ({ load }) => load?.rate ?? null },
-  { title: "committed/s", cell: ({ load }) => load?.throughput ?? null },
-  { title: "commit p50 ms", cell: ({ load }) => load?.commitLatency.p50Ms ?? null },
-  { title: "commit p99 ms", cell: ({ load }) => load?.commitLatency.p99Ms ?? null },
+  { title: "start()/s", cell: ({ load }) => load?.rate ?? NONE },
+  { title: "committed/s", cell: ({ load }) => load?.throughput ?? NONE },
+  { title: "commit p50 ms", cell: ({ load }) => percentile(load?.commitLatency, "p50Ms") },
+  { title: "commit p99 ms", cell: ({ load }) => percentile(load?.commitLatency, "p99Ms") },
   { title: "bottleneck", cell: ({ bottleneck }) => bottleneck.cause },
   { title: "main on core %", cell: (profile) => mainShare(profile, "onCoreMs") },
   { title: "main waits for core %", cell: (profile) => mainShare(profile, "waitingMs") },
   { title: "peers on core %", cell: (profile) => peersShare(profile, "onCoreMs") },
   { title: "peers wait for core %", cell: (profile) => peersShare(profile, "waitingMs") },
-  { title: "round trip p50 ms", cell: ({ messages }) => messages.roundTrip.p50Ms },
-  { title: "round trip p99 ms", cell: ({ messages }) => messages.roundTrip.p99Ms },
-  ...STAGES.map((stage) => ({
-    title: `${STAGE_TITLES[stage]} p99 ms`,
-    cell: ({ messages }: Profile) => messages.stages[stage].p99Ms,
-  })),
+  { title: "round trip p50 ms", cell: ({ messages }) => percentile(messages.roundTrip, "p50Ms") },
+  { title: "round trip p99 ms", cell: ({ messages }) => percentile(messages.roundTrip, "p99Ms") },
 ];
 
 function overviewOf(profiles: readonly Profile[]): TableData {
-  const columns = OVERVIEW.filter(({ cell }) => profiles.some((profile) => cell(profile) !== null));
+  const columns = OVERVIEW.filter(({ cell }) => profiles.some((profile) => cell(profile) !== NONE));
   return {
     caption: "Runs",
     columns: columns.map(({ title }) => title),
@@ -93,53 +95,80 @@ function overviewOf(profiles: readonly Profile[]): TableData {
   };
 }
 
-function threadsOf({ threads }: Profile): TableData {
+function coresOf({ threads, otherThreadsOnCoreMs, otherProgramsOnCoreMs, wallMs }: Profile): TableData {
+  const others = [
+    ["helpers of Node", otherThreadsOnCoreMs],
+    ["other programs", otherProgramsOnCoreMs],
+  ] as const;
   return {
-    caption: "Threads",
+    caption: "Threads and cores",
+    columns: ["thread", "on core %", "waits for core %", "asleep %", "switches", "forced"],
+    rows: [
+      ...threads.map((thread) => [
+        thread.name,
+        share(thread, "onCoreMs"),
+        share(thread, "waitingMs"),
+        share(thread, "asleepMs"),
+        figure(thread, "wantedSwitches"),
+        figure(thread, "forcedSwitches"),
+      ]),
+      ...others.map(([name, figure]) => [
+        name,
+        typeof figure === "number" ? (100 * figure) / wallMs : null,
+        ...Array.from({ length: 4 }, () => NONE),
+      ]),
+    ],
+  };
+}
+
+function loopsOf({ threads }: Profile): TableData {
+  return {
+    caption: "Event loops",
     columns: [
       "thread",
-      "on core %",
-      "waits for core %",
-      "asleep %",
-      "switches",
-      "forced",
-      "loop busy %",
-      "loop late p50 ms",
-      "p99 ms",
-      "max ms",
+      "busy %",
+      "late p50 ms",
+      "late p99 ms",
+      "late max ms",
       "pauses of the collector",
-      "longest ms",
+      "longest pause ms",
       "heap MiB",
     ],
-    rows: threads.map((thread) => [
-      thread.name,
-      share(thread, "onCoreMs"),
-      share(thread, "waitingMs"),
-      share(thread, "asleepMs"),
-      figure(thread, "wantedSwitches"),
-      figure(thread, "forcedSwitches"),
-      100 * thread.loopUtilization,
-      thread.loopDelay.p50Ms,
-      thread.loopDelay.p99Ms,
-      thread.loopDelay.maxMs,
-      thread.collections.count,
-      thread.collections.maxMs,
-      thread.heapHighestMiB,
+    rows: threads.map(({ name, loopUtilization, loopDelay, collections, heapHighestMiB }) => [
+      name,
+      100 * loopUtilization,
+      percentile(loopDelay, "p50Ms"),
+      percentile(loopDelay, "p99Ms"),
+      loopDelay.maxMs,
+      collections.count,
+      percentile(collections, "maxMs"),
+      heapHighestMiB,
     ]),
   };
+}
+
+/** Of nothing there is none. */
+function percentile(durations: Durations | undefined, which: "p50Ms" | "p99Ms" | "maxMs"): Cell {
+  return durations && durations.count > 0 ? durations[which] : NONE;
 }
 
 function messagesOf({ messages, handlers }: Profile): TableData {
   const rows = [
     ...STAGES.map((stage) => [STAGE_TITLES[stage], messages.stages[stage]] as const),
-    ...handlers.map(({ svcMeth, handled }) => [`handled: ${svcMeth}`, handled] as const),
+    ...handlers.flatMap(
+      ({ svcMeth, handled, blocked }) =>
+        [
+          [`handled: ${svcMeth}`, handled],
+          [`handled: ${svcMeth}, with the event loop to itself`, blocked],
+        ] as const,
+    ),
     ["a round trip in all", messages.roundTrip] as const,
   ];
   return {
     caption: "A message of an RPC",
     columns: ["stage", "count", "p50 ms", "p99 ms", "p99.9 ms", "max ms"],
     rows: rows.map(([title, { count, p50Ms, p99Ms, p999Ms, maxMs }]) =>
-      count > 0 ? [title, count, p50Ms, p99Ms, p999Ms, maxMs] : [title, 0, null, null, null, null],
+      count > 0 ? [title, count, p50Ms, p99Ms, p999Ms, maxMs] : [title, 0, NONE, NONE, NONE, NONE],
     ),
   };
 }
@@ -204,9 +233,13 @@ function plotsOf(profiles: readonly Profile[]): PlotData[] {
     profile.load ? [{ peers: profile.result.peers, rate: profile.load.rate, profile }] : [],
   );
   const varies = ({ xOf }: Along): boolean => new Set(points.map(xOf)).size > 1;
-  return [ALONG_PEERS, ALONG_LOAD].filter(varies).flatMap((along) => curves(points, along));
+  const [first, ...rest] = [ALONG_PEERS, ALONG_LOAD].filter(varies);
+  if (!first) return [];
+  // What the waits are along the first, they are along the second: the same figures in another order.
+  return [...curves(points, first), ...rest.flatMap((along) => curves(points, along).slice(0, 2))];
 }
 
+/** Throughput and commit latency, then each wait. */
 function curves(points: readonly Point[], along: Along): PlotData[] {
   const x = [...new Set(points.map(along.xOf))].sort((a, b) => a - b);
   const groups = [...new Set(points.map(along.groupOf))];
@@ -240,8 +273,8 @@ function curves(points: readonly Point[], along: Along): PlotData[] {
       "Commit latency",
       "ms",
       groups.flatMap((group) => [
-        line(group, `${group} p50`, ({ load }) => load?.commitLatency.p50Ms ?? null),
-        line(group, `${group} p99`, ({ load }) => load?.commitLatency.p99Ms ?? null),
+        line(group, `${group} p50`, ({ load }) => numberOf(percentile(load?.commitLatency, "p50Ms"))),
+        line(group, `${group} p99`, ({ load }) => numberOf(percentile(load?.commitLatency, "p99Ms"))),
       ]),
       true,
     ),
@@ -264,6 +297,10 @@ function curves(points: readonly Point[], along: Along): PlotData[] {
       ]),
     ),
   ];
+}
+
+function numberOf(cell: Cell): number | null {
+  return typeof cell === "number" ? cell : null;
 }
 
 /** A logarithmic axis has no place for less than a microsecond. */

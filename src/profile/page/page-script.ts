@@ -20,13 +20,14 @@ const resize = (): void => {
 resize();
 browser.addEventListener("resize", resize);
 
-function runSection({ name, sentence, remarks, threads, messages }: RunData, isOpen: boolean) {
-  const summary = element("summary", [element("strong", name), element("span", sentence)]);
+function runSection({ name, failure, sentence, remarks, tables }: RunData, isOpen: boolean) {
+  const failed = failure === undefined ? [] : [element("span", `failed: ${failure}`, "failure")];
+  const summary = element("summary", [element("strong", name), ...failed, element("span", sentence)]);
   const notes = element(
     "ul",
     remarks.map((remark) => element("li", remark)),
   );
-  const section = element("details", [summary, sortableTable(threads), sortableTable(messages), notes]);
+  const section = element("details", [summary, ...tables.map(sortableTable), notes]);
   if (isOpen) section.setAttribute("open", "");
   return section;
 }

@@ -39,8 +39,8 @@ function html(data: PageData, script: string, plotStyle: string): string {
 <ul id="facts"></ul>
 <main>
 <section id="overview"></section>
-<section id="runs"></section>
 <section id="plots"></section>
+<section id="runs"></section>
 </main>
 <script id="data" type="application/json">${json}</script>
 <script>${script.replaceAll("</script", "<\\/script")}</script>
@@ -55,11 +55,11 @@ const STYLE = `
 body { margin: 0 auto; padding: 1rem; max-width: 90rem; background: white; color: #1a1a1a; font: 1rem/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.35rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 #facts { margin: 0 0 1rem; padding: 0; list-style: none; color: #444; }
-.scroll { overflow-x: auto; margin: 0 0 1.5rem; }
+.scroll { overflow-x: auto; margin: 0 0 1.5rem; border-right: 1px solid #ddd; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; background: white; }
-th { vertical-align: bottom; white-space: normal; min-width: 5.5rem; }
+th { vertical-align: bottom; white-space: normal; min-width: 4.5rem; }
 th:first-child, td:first-child { position: sticky; left: 0; text-align: left; }
 td.text { text-align: left; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
@@ -70,9 +70,10 @@ th[aria-sort=descending] button::after { content: " ▼"; }
 figure { margin: 0; min-width: 0; }
 figcaption { font-weight: 600; padding: .25rem 0; }
 .u-legend { font-size: .8rem; text-align: left; }
-#runs { margin-bottom: 1.5rem; }
+#plots { margin-bottom: 1.5rem; }
 details { border-top: 1px solid #ddd; padding: .5rem 0; }
 summary { cursor: pointer; }
-summary strong { margin-right: .75rem; }
+summary strong, summary .failure { margin-right: .75rem; }
+.failure { color: #a40000; font-weight: 600; }
 details ul { margin: 0; padding: 0; list-style: none; color: #444; }
 `;

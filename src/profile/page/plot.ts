@@ -3,7 +3,10 @@ import { element, type PageElement } from "./dom.js";
 import type { PlotData } from "./page-data.js";
 
 /** Colours that also those tell apart who see no red or no green (Okabe and Ito). */
-const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#8c6d31"];
+const COLOURS = [
+  ...["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#8c6d31"],
+  ...["#000000", "#b5b000"],
+];
 const HEIGHT = 300;
 const LOGARITHMIC = 3;
 
@@ -22,19 +25,19 @@ export function plot({ title, xTitle, yTitle, isLogarithmic, x, series }: PlotDa
     height: HEIGHT,
     scales: { x: { time: false }, y: isLogarithmic ? { distr: LOGARITHMIC } : { range: fromZero } },
     axes: [
-      {
-        label: xTitle,
-        values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : "")),
-      },
+      { label: xTitle, splits: () => [...x], values: (_, ticks) => ticks.map(String) },
       { label: yTitle, size: 60 },
     ],
+    // While nobody points at a place, the legend tells of the last one.
+    hooks: {
+      setLegend: [({ cursor, setLegend }) => cursor.idx == null && setLegend({ idx: x.length - 1 }, false)],
+    },
     series: [
       { label: xTitle },
       ...series.map(({ name }, i) => ({
         label: name,
         stroke: COLOURS[i % COLOURS.length] ?? "black",
         width: 2,
-        ...(i >= COLOURS.length ? { dash: [6, 3] } : {}),
         points: { show: true, size: 6 },
         spanGaps: true,
         value: (_: uPlot, value: number | null) => (value === null ? "" : value.toPrecision(3)),

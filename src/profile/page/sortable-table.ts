@@ -1,5 +1,5 @@
 import { element, type PageElement } from "./dom.js";
-import type { Cell, TableData } from "./page-data.js";
+import { type Cell, NONE, type TableData } from "./page-data.js";
 
 type Direction = "ascending" | "descending";
 
@@ -32,14 +32,18 @@ export function sortableTable({ caption, columns, rows }: TableData): PageElemen
   return element("div", [table], "scroll");
 }
 
-/** Rows by one of their cells; those that have no figure there come last, whichever the direction. */
+/** Rows by one of their cells; those that have nothing there come last, whichever the direction. */
 export function sortedRows(rows: TableData["rows"], column: number, direction: Direction): TableData["rows"] {
   const sign = direction === "ascending" ? 1 : -1;
   return [...rows].sort((a, b) => {
-    const [one, other] = [a[column] ?? null, b[column] ?? null];
+    const [one, other] = [figureOf(a[column]), figureOf(b[column])];
     if (one === null || other === null) return Number(one === null) - Number(other === null);
     return sign * compare(one, other);
   });
+}
+
+function figureOf(cell: Cell | undefined): string | number | null {
+  return cell === undefined || cell === NONE ? null : cell;
 }
 
 function compare(a: string | number, b: string | number): number {
