@@ -25,7 +25,7 @@ for (const { what, args, says } of [
   {
     what: "--run that matches nothing",
     args: ["test", "--run", "4A"],
-    says: /^whitewater: --run 4A matches none of the cases:\n {2}TestInitialElection3A\n( {2}Test\w+\n){20}$/,
+    says: /^whitewater: --run 4A matches none of the cases:\n {2}TestInitialElection3A\n( {2}Test\w+\n){35}$/,
   },
   {
     what: "--run that is no regular expression",
@@ -77,7 +77,7 @@ for (const { what, args, says } of [
   {
     what: "a file of cases that takes a name of the lab's",
     args: ["list", "--cases", `${FIXTURES}/takes-a-name.ts`],
-    says: /takes-a-name\.ts exports TestBackup3B, which the lab has; give yours another name\.\n$/,
+    says: /takes-a-name\.ts exports TestBackup3B, which we have already; give yours another name\.\n$/,
   },
 ]) {
   test.serial(`${what} is told in words, before anything is run; exit code 2`, async (t) => {

@@ -246,7 +246,7 @@ test.serial("the raft.ts and the case that the README shows run", async (t) => {
 test.serial("list names each case with part, servers and title; --run selects", async (t) => {
   const { exitCode, stdout } = await whitewater(["list", "--run", "Basic"]);
   t.is(exitCode, 0);
-  t.is(stdout, "TestBasicAgree3B  3B   3 servers  Test (3B): basic agreement\n");
+  t.is(stdout, "TestBasicAgree3B  3B     3 servers  Test (3B): basic agreement\n");
   const all = await whitewater(["list", "--cases", "tests/fixtures/cli/cases.ts"]);
-  t.is(linesOf(all.stdout).length, 21 + 9);
+  t.is(linesOf(all.stdout).length, 21 + 15 + 9);
 });

@@ -1,6 +1,5 @@
 import { Command } from "commander";
-import { selectCases } from "../harness/select.js";
-import { allCases } from "../lab/cases-file.js";
+import { chosenCases } from "../lab/chosen-cases.js";
 import { casesOption, runOption } from "./options.js";
 
 interface ListOptions {
@@ -15,10 +14,10 @@ export function listCommand(): Command {
     .addOption(runOption())
     .addOption(casesOption())
     .action(async ({ run, cases: file }: ListOptions) => {
-      const cases = selectCases(await allCases(file), run);
+      const cases = await chosenCases({ run, cases: file, extra: true });
       const width = Math.max(...cases.map(({ name }) => name.length));
       for (const { name, part, servers, title } of cases) {
-        console.log(`${name.padEnd(width)}  ${part.padEnd(3)}  ${servers} servers  ${title}`);
+        console.log(`${name.padEnd(width)}  ${part.padEnd(5)}  ${servers} servers  ${title}`);
       }
     });
 }

@@ -20,7 +20,13 @@ export const runOption = () =>
 export const casesOption = () =>
   new Option(
     "--cases <file>",
-    "a file that exports `cases`, an array of cases of your own, beside the lab's",
+    "a file that exports cases of your own, one by one or in arrays, beside the lab's",
+  );
+
+/** `--extra`, for the cases beside the lab's. */
+export const extraOption = () =>
+  new Option("--extra", "the cases beside the lab's as well (docs/stress.md); for virtual time").default(
+    false,
   );
 
 /** `--mode M`: how peers run. */

@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import type { CaseDefinition, RunResult } from "../harness/case.js";
-import { selectCases } from "../harness/select.js";
-import { allCases } from "../lab/cases-file.js";
+import { chosenCases } from "../lab/chosen-cases.js";
 import { loadProgram } from "../peer/program.js";
 import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
@@ -10,6 +9,7 @@ import { HereRunner, type Runner } from "../stress/runner.js";
 import { firstDifference, showDifference } from "../trace/difference.js";
 import {
   casesOption,
+  extraOption,
   raftOption,
   runOption,
   type SeedRange,
@@ -24,6 +24,7 @@ interface ParityOptions {
   readonly raft?: string;
   readonly run: string;
   readonly cases?: string;
+  readonly extra: boolean;
   readonly seeds: SeedRange;
   readonly schedule: ScheduleName;
   readonly quiet?: boolean;
@@ -43,6 +44,7 @@ export function parityCommand(): Command {
     .addOption(raftOption())
     .addOption(runOption())
     .addOption(casesOption())
+    .addOption(extraOption())
     .addOption(seedsOption().default({ first: 1, last: 5 }, "1..5"))
     .addOption(scheduleOption("lively"))
     .option("--quiet", "no progress line")
@@ -50,7 +52,7 @@ export function parityCommand(): Command {
 }
 
 async function parity(options: ParityOptions): Promise<void> {
-  const cases = selectCases(await allCases(options.cases), options.run);
+  const cases = await chosenCases(options);
   const raft = await raftFile(options.raft);
   const { first, last } = options.seeds;
   console.log(

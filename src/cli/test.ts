@@ -2,8 +2,7 @@ import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition, RunResult } from "../harness/case.js";
-import { selectCases } from "../harness/select.js";
-import { allCases } from "../lab/cases-file.js";
+import { chosenCases } from "../lab/chosen-cases.js";
 import { BundleError, loadProgram, type Program } from "../peer/program.js";
 import { drawSeed, MAX_SEED } from "../runtime/random.js";
 import type { Mode } from "../runtime/runtime.js";
@@ -13,6 +12,7 @@ import { checkDeterminism } from "./determinism.js";
 import { defaultJobs, FEW_RUNS, makeRunner } from "./make-runner.js";
 import {
   casesOption,
+  extraOption,
   modeOption,
   noCheckOption,
   raftOption,
@@ -33,6 +33,7 @@ interface TestOptions {
   readonly raft?: string;
   readonly run: string;
   readonly cases?: string;
+  readonly extra: boolean;
   readonly mode: Mode;
   readonly schedule?: ScheduleName;
   readonly seed?: number;
@@ -56,6 +57,7 @@ export function testCommand(): Command {
     .addOption(raftOption())
     .addOption(runOption())
     .addOption(casesOption())
+    .addOption(extraOption())
     .addOption(modeOption())
     .addOption(scheduleOption())
     .addOption(seedOption())
@@ -81,7 +83,7 @@ export function testCommand(): Command {
 
 async function test(options: TestOptions): Promise<void> {
   checkTogether(options);
-  const cases = selectCases(await allCases(options.cases), options.run);
+  const cases = await chosenCases(options);
   if (options.json !== undefined) checkWritable("--json", options.json);
   if (options.trace !== undefined) checkWritable("--trace", options.trace);
   const raft = await raftFile(options.raft);

@@ -10,21 +10,23 @@ import { casesOfModule } from "../harness/select.js";
 import * as index from "../index.js";
 import { BundleError, bundle } from "../peer/program.js";
 import { requireFile } from "../peer/user-file.js";
-import { labCases } from "./index.js";
+import { extraCases, labCases } from "./index.js";
+
+const OURS: readonly CaseDefinition[] = [...labCases, ...extraCases];
 
 /**
- * The lab's cases, and those that the user's `file` exports.
- * @throws {UsageError} if there is no such file, it does not load, or it exports no case, or one of the lab's names
+ * The lab's cases, those beside them, and those that the user's `file` exports.
+ * @throws {UsageError} if there is no such file, it does not load, or it exports no case, or one of a name of ours
  */
 export async function allCases(file: string | undefined): Promise<readonly CaseDefinition[]> {
-  if (file === undefined) return labCases;
+  if (file === undefined) return OURS;
   await requireFile(file, "--cases takes a file of your own cases.");
   try {
     const own = casesOfModule(await importCases(resolve(file)), file);
-    const taken = own.find(({ name }) => labCases.some((other) => other.name === name));
+    const taken = own.find(({ name }) => OURS.some((other) => other.name === name));
     if (taken)
-      throw new UsageError(`${file} exports ${taken.name}, which the lab has; give yours another name.`);
-    return [...labCases, ...own];
+      throw new UsageError(`${file} exports ${taken.name}, which we have already; give yours another name.`);
+    return [...OURS, ...own];
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${file} does not load: ${reasonOf(error)}`);

@@ -1,14 +1,13 @@
 import { attachedChecker } from "../../src/check/attach.js";
 import type { CaseDefinition, RunResult } from "../../src/harness/case.js";
 import { runCase } from "../../src/harness/runner.js";
-import { labCases } from "../../src/lab/index.js";
+import { extraCases, labCases } from "../../src/lab/index.js";
 import type { Program } from "../../src/peer/program.js";
 import { Sim } from "../../src/runtime/sim.js";
-import { zooCases } from "./cases.js";
 import { type CostedCase, interleaved } from "./order.js";
 
 /** What a campaign runs: the lab's cases, and those that fill their gaps. */
-export const campaignCases: readonly CaseDefinition[] = [...labCases, ...zooCases];
+export const campaignCases: readonly CaseDefinition[] = [...labCases, ...extraCases];
 
 /** What noticed a bug first. */
 export interface Catch {

@@ -1,10 +1,12 @@
 /**
- * Cases beside the lab's, each for mistakes that the lab's schedules hardly ever bring to light: an even
- * cluster, elections upon elections while votes are late, crashes amid elections, a voter that restarts, a leader
- * that comes back into office with another log, a cluster of which one only may lead, two that vote for each
- * other in vain, votes that come after their term, a rival that meets the winner, and a time without any trouble.
+ * Cases beside the lab's, for mistakes in elections that its schedules hardly ever bring to light: an even cluster,
+ * elections upon elections while votes are late, a voter that restarts, a cluster of which one only may lead, two that
+ * vote for each other in vain, votes that come after their term, a rival that meets the winner, and a time without
+ * any trouble.
  */
-import { type CaseDefinition, type Config, defineCase, ELECTION_TIMEOUT_MS } from "../../src/cases.js";
+import type { CaseDefinition } from "../harness/case.js";
+import { type Config, ELECTION_TIMEOUT_MS } from "../harness/config.js";
+import { agreeInPeace, extraCase, letLead } from "./extra-steps.js";
 import {
   allServers,
   anyCommand,
@@ -14,24 +16,24 @@ import {
   nextServers,
   RETRY,
   startOnEach,
-} from "../../src/lab/steps.js";
+} from "./steps.js";
 
-export const zooCases: readonly CaseDefinition[] = [
-  defineCase({ name: "TestEvenCluster", servers: 4, run: evenCluster }),
-  defineCase({ name: "TestLateVotes", servers: 5, unreliable: true, run: lateVotes }),
-  defineCase({ name: "TestVotesOfThePast", servers: 5, run: votesOfThePast }),
-  defineCase({ name: "TestRivalOfTheLeader", servers: 5, run: rivalOfTheLeader }),
-  defineCase({ name: "TestCrashStorm", servers: 5, unreliable: true, run: crashStorm }),
-  defineCase({ name: "TestVoterRestarts", servers: 5, run: voterRestarts }),
-  defineCase({ name: "TestOnlyTheDeposedCanLead", servers: 3, run: onlyTheDeposedCanLead }),
-  defineCase({ name: "TestOnlyOneCanLead", servers: 15, run: onlyOneCanLead }),
-  defineCase({ name: "TestLeaderReturns", servers: 5, run: leaderReturns }),
-  defineCase({ name: "TestLateSuccess", servers: 9, run: lateSuccess }),
-  defineCase({ name: "TestFarBehindInTerms", servers: 3, run: farBehindInTerms }),
-  defineCase({ name: "TestReturnsAmidCommands", servers: 3, run: returnsAmidCommands }),
-  defineCase({ name: "TestVotersWait", servers: 5, run: votersWait }),
-  defineCase({ name: "TestQuietAfterOffices", servers: 3, run: quietAfterOffices }),
-  defineCase({ name: "TestQuietTerm", servers: 3, run: quietTerm }),
+export const electionCases: readonly CaseDefinition[] = [
+  extraCase("TestEvenCluster", "half of an even cluster is no majority", { servers: 4, run: evenCluster }),
+  extraCase("TestLateVotes", "elections with late votes", { servers: 5, unreliable: true, run: lateVotes }),
+  extraCase("TestVotesOfThePast", "votes of an earlier candidacy", { servers: 5, run: votesOfThePast }),
+  extraCase("TestRivalOfTheLeader", "a candidate meets its leader", { servers: 5, run: rivalOfTheLeader }),
+  extraCase("TestCrashStorm", "crashes amid elections", { servers: 5, unreliable: true, run: crashStorm }),
+  extraCase("TestVoterRestarts", "the one voter restarts", { servers: 5, run: voterRestarts }),
+  extraCase("TestOnlyTheDeposedCanLead", "only the deposed leader can lead", {
+    servers: 3,
+    run: onlyTheDeposedCanLead,
+  }),
+  extraCase("TestOnlyOneCanLead", "only one of a majority can lead", { servers: 15, run: onlyOneCanLead }),
+  extraCase("TestFarBehindInTerms", "a leader far behind in terms", { servers: 3, run: farBehindInTerms }),
+  extraCase("TestVotersWait", "a timeout begins anew with a vote", { servers: 5, run: votersWait }),
+  extraCase("TestQuietAfterOffices", "one leader's heartbeats", { servers: 3, run: quietAfterOffices }),
+  extraCase("TestQuietTerm", "one term while all is well", { servers: 3, run: quietTerm }),
 ];
 
 /** Two of four are no majority: they neither elect a leader nor commit. */
@@ -122,25 +124,6 @@ async function standsBesideLeader(
   }
 }
 
-/** A server that has stood alone comes back, and may win, while the leader's next command is under way. */
-async function returnsAmidCommands(cfg: Config): Promise<void> {
-  await cfg.one(anyCommand(cfg), cfg.n, RETRY);
-  for (let round = 0; round < 20; round += 1) {
-    const leader = await cfg.checkOneLeader();
-    const [returning] = nextServers(cfg, leader, 1) as [number];
-    cfg.disconnect(returning);
-    await cfg.sleep(ELECTION_TIMEOUT_MS + cfg.random.int(0, 100));
-    await cfg.start(leader, anyCommand(cfg));
-    cfg.connect(returning);
-    for (let tries = 0; tries < 20; tries += 1) {
-      await cfg.sleep(2);
-      const { isLeader } = await cfg.getState(returning);
-      if (isLeader) await cfg.start(returning, anyCommand(cfg));
-    }
-    await cfg.one(anyCommand(cfg), cfg.n, RETRY);
-  }
-}
-
 /** Servers crash at any moment, voters and candidates too, and are back within milliseconds. */
 async function crashStorm(cfg: Config): Promise<void> {
   for (let round = 0; round < 60; round += 1) {
@@ -192,74 +175,67 @@ async function onlyTheDeposedCanLead(cfg: Config): Promise<void> {
 async function onlyOneCanLead(cfg: Config): Promise<void> {
   await cfg.one(101, cfg.n, RETRY);
   for (let round = 0; round < 3; round += 1) {
+    const usualMs = await electionMs(cfg);
     const leader = await cfg.checkOneLeader();
     const outdated = nextServers(cfg, leader, (cfg.n - 1) / 2);
     const others = allServers(cfg).filter((server) => server !== leader && !outdated.includes(server));
     for (const server of outdated) cfg.disconnect(server);
     await cfg.one(102 + round, 1 + others.length, RETRY);
-    await cfg.sleep(ELECTION_TIMEOUT_MS); // the outdated ones come to later terms
+    const { term } = await cfg.getState(leader);
+    await laterTerms(cfg, outdated, term); // else the leader might bring them up to date first
 
     for (const server of others) cfg.disconnect(server);
     for (const server of outdated) cfg.connect(server);
-    await leadsAgain(cfg, leader);
+    await leadsAgain(cfg, leader, 8 * usualMs);
     for (const server of others) cfg.connect(server);
   }
   await cfg.one(109, cfg.n, RETRY);
 }
 
-/** A leader is cut off with a follower, sees what it sent that one overwritten, and leads again. */
-async function leaderReturns(cfg: Config): Promise<void> {
-  await cfg.one(101, cfg.n, RETRY);
-  const leader = await cfg.checkOneLeader();
-  const { companions, others } = sidesOf(cfg, leader);
-  for (const server of others) cfg.disconnect(server);
-  for (let command = 200; command < 220; command += 1) await cfg.start(leader, command);
-  await cfg.sleep(FAILS_WITHIN_MS);
-  await overwrite(cfg, [leader, ...companions], others);
-
-  // What it counts now must be copies of what its log holds now.
-  await leadOneTooFew(cfg, leader, others);
-  const { index, isLeader } = await cfg.start(leader, 300);
-  check(cfg, isLeader, `leader ${leader} rejected start()`);
-  await cfg.sleep(ELECTION_TIMEOUT_MS / 2);
-  const { count } = cfg.nCommitted(index);
-  check(cfg, count === 0, `index ${index} is committed by ${count} servers, but two of five are no majority`);
-
-  for (const server of allServers(cfg)) cfg.connect(server);
-  await cfg.one(301, cfg.n, RETRY);
-}
-
-/**
- * A leader hears in a later office what a follower stored for it in an earlier one, and what its own log no
- * longer holds. The others have moved on meanwhile, so that it is soon back: answers are late by 2 s at most.
- */
-async function lateSuccess(cfg: Config): Promise<void> {
-  await cfg.one(101, cfg.n, RETRY);
-  const leader = await cfg.checkOneLeader();
-  const { companions, others } = sidesOf(cfg, leader);
-  for (const server of companions) cfg.crash1(server); // or they would come to terms of their own
-  cfg.disconnect(leader);
-  for (let command = 200; command < 220; command += 1) await cfg.start(leader, command);
-  await cfg.one(102, others.length, RETRY);
-
-  for (const server of others) cfg.disconnect(server);
-  for (const server of companions) await cfg.start1(server);
-  cfg.setLongReordering(true);
-  for (const server of [leader, ...companions]) cfg.connect(server);
-  await cfg.sleep(1.25 * FAILS_WITHIN_MS); // longer, and those would stand who hear of no leader
-  cfg.setLongReordering(false);
-
-  for (const server of companions) cfg.disconnect(server);
-  for (const server of others) cfg.connect(server);
-  await cfg.sleep(FAILS_WITHIN_MS); // the leader takes over what they have
-  await leadOneTooFew(cfg, leader, others);
-  for (let command = 300; command < 310; command += 1) {
-    await cfg.start(leader, command);
-    await cfg.sleep(100);
+/** Waits until `servers`, who hear of no leader, have all stood for election in terms later than `term`. */
+async function laterTerms(cfg: Config, servers: readonly number[], term: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 5 * ELECTION_TIMEOUT_MS; waitedMs += LOOK_MS) {
+    const states = await Promise.all(servers.map((server) => cfg.getState(server)));
+    if (states.every((state) => state.term > term)) return;
+    await cfg.sleep(LOOK_MS);
   }
-  for (const server of allServers(cfg)) cfg.connect(server);
-  await cfg.one(310, cfg.n, RETRY);
+  throw cfg.fail(
+    `servers ${servers.join(", ")} hear of no leader, and not all have stood for election in 5 s`,
+  );
 }
+
+/** How long it takes, with the leader gone and all others there, until another leads: the shortest timeout and a little. */
+async function electionMs(cfg: Config): Promise<number> {
+  const leader = await cfg.checkOneLeader();
+  const others = nextServers(cfg, leader, cfg.n - 1);
+  cfg.disconnect(leader);
+  let ms = 0;
+  while (!(await isLedByOneOf(cfg, others))) {
+    check(cfg, ms < 5 * ELECTION_TIMEOUT_MS, "nobody leads 5 s after the leader is gone");
+    await cfg.sleep(LOOK_MS);
+    ms += LOOK_MS;
+  }
+  cfg.connect(leader);
+  return ms;
+}
+
+async function isLedByOneOf(cfg: Config, servers: readonly number[]): Promise<boolean> {
+  const states = await Promise.all(servers.map((server) => cfg.getState(server)));
+  return states.some(({ isLeader }) => isLeader);
+}
+
+/** A server that alone can lead needs a timeout of its own for it, hardly ever two: those who stand beside it may win no vote. */
+async function leadsAgain(cfg: Config, server: number, withinMs: number): Promise<void> {
+  const { term: lastTerm } = await cfg.getState(server);
+  for (let waitedMs = 0; waitedMs < withinMs; waitedMs += LOOK_MS) {
+    const { term, isLeader } = await cfg.getState(server);
+    if (isLeader && term > lastTerm) return;
+    await cfg.sleep(LOOK_MS);
+  }
+  throw cfg.fail(`server ${server}, which alone can lead, has not come to do so in ${withinMs} ms`);
+}
+
+const LOOK_MS = 50;
 
 /** A leader comes upon others in a much later term, which live too short to tell it of that but by replies. */
 async function farBehindInTerms(cfg: Config): Promise<void> {
@@ -270,52 +246,6 @@ async function farBehindInTerms(cfg: Config): Promise<void> {
 
   await letLead(cfg, leader, nextServers(cfg, leader, 2));
   await cfg.one(102, cfg.n, RETRY);
-}
-
-/** Servers that are one too few for a majority, with the leader. */
-const oneTooFew = (cfg: Config): number => (cfg.n - 1) / 2 - 1;
-
-/** Followers that are one too few for a majority with the leader, and all the others. */
-function sidesOf(cfg: Config, leader: number): { companions: number[]; others: number[] } {
-  const followers = nextServers(cfg, leader, cfg.n - 1);
-  return { companions: followers.slice(0, oneTooFew(cfg)), others: followers.slice(oneTooFew(cfg)) };
-}
-
-/** A call to a server that is cut off has failed by then, and the next heartbeat is out. */
-const FAILS_WITHIN_MS = 120;
-
-/** Makes `leader` lead a majority of it and `others`, then leaves it with one too few. */
-async function leadOneTooFew(cfg: Config, leader: number, others: readonly number[]): Promise<void> {
-  await letLead(cfg, leader, others.slice(0, oneTooFew(cfg) + 1));
-  for (const server of others.slice(oneTooFew(cfg))) cfg.disconnect(server);
-}
-
-/** The others elect a leader and commit a command; then the outdated ones take over what they have. */
-async function overwrite(cfg: Config, outdated: readonly number[], others: readonly number[]): Promise<void> {
-  for (const server of outdated) cfg.disconnect(server);
-  for (const server of others) cfg.connect(server);
-  await cfg.one(102, others.length, RETRY);
-  for (const server of outdated) cfg.connect(server);
-  await cfg.one(103, cfg.n, RETRY);
-}
-
-/**
- * Makes `server` lead: nobody is on the network but it and `voters`, and those are restarted so often that
- * they do not come to stand themselves.
- */
-async function letLead(cfg: Config, server: number, voters: readonly number[]): Promise<void> {
-  for (const other of allServers(cfg)) if (other !== server) cfg.disconnect(other);
-  cfg.connect(server);
-  for (let tries = 0; tries < 25; tries += 1) {
-    for (const voter of voters) cfg.crash1(voter);
-    for (const voter of voters) await cfg.start1(voter);
-    for (const voter of voters) cfg.connect(voter);
-    await cfg.sleep(ELECTION_TIMEOUT_MS / 5);
-    const { term, isLeader } = await cfg.getState(server);
-    const terms = await Promise.all(voters.map(async (voter) => (await cfg.getState(voter)).term));
-    if (isLeader && terms.every((other) => other === term)) return;
-  }
-  throw cfg.fail(`server ${server} does not come to lead within 5 s, though it alone could stand`);
 }
 
 /**
@@ -368,22 +298,4 @@ async function quietAfterOffices(cfg: Config): Promise<void> {
   await cfg.sleep(1000);
   const rpcs = cfg.rpcTotal() - before;
   check(cfg, rpcs <= cfg.n * 20, `${rpcs} RPCs in a second without a command`); // as in TestCount3B
-}
-
-/** A server that alone can lead needs about half a second for it, hardly ever twice as long. */
-async function leadsAgain(cfg: Config, server: number): Promise<void> {
-  const { term: lastTerm } = await cfg.getState(server);
-  for (let waitedMs = 0; waitedMs < 2500; waitedMs += 50) {
-    const { term, isLeader } = await cfg.getState(server);
-    if (isLeader && term > lastTerm) return;
-    await cfg.sleep(50);
-  }
-  throw cfg.fail(`server ${server}, which alone can lead, has not come to do so in 2.5 s`);
-}
-
-async function agreeInPeace(cfg: Config): Promise<void> {
-  cfg.setLongReordering(false);
-  cfg.setUnreliable(false);
-  for (const server of allServers(cfg)) cfg.connect(server);
-  await cfg.one(anyCommand(cfg), cfg.n, RETRY);
 }

@@ -1,16 +1,16 @@
 import test from "ava";
 import { failureBlock } from "../../src/harness/report.js";
+import { extraCases } from "../../src/lab/index.js";
 import { loadProgram, REFERENCE_RAFT } from "../../src/peer/program.js";
 import { Sim } from "../../src/runtime/sim.js";
 import { runChecked } from "./campaign.js";
-import { zooCases } from "./cases.js";
 import { referenceSources, withMutant } from "./mutate.js";
 import { zoo } from "./zoo.js";
 
 /** Runs share the process, and with it what is told of rejections: so one at a time. */
 const SEEDS = [1, 2, 3];
 
-for (const definition of zooCases) {
+for (const definition of extraCases) {
   test.serial(`the reference Raft passes ${definition.name}`, async (t) => {
     const sim = new Sim(await loadProgram(REFERENCE_RAFT));
     for (const seed of SEEDS) {
@@ -34,7 +34,7 @@ for (const { caseName, bugName } of [
   { caseName: "TestQuietTerm", bugName: "timer-not-reset-by-the-leader" },
 ]) {
   test.serial(`${caseName} finds ${bugName}`, async (t) => {
-    const definition = zooCases.find(({ name }) => name === caseName);
+    const definition = extraCases.find(({ name }) => name === caseName);
     const bug = zoo.find(({ name }) => name === bugName);
     if (!definition || !bug) throw new Error("there is no such case, or no such bug");
     const sim = new Sim(await withMutant(bug, await referenceSources(), loadProgram));
