@@ -8,13 +8,13 @@ const MORE = [5, 9, 25, 101];
 const CALLS = 4000;
 const IN_A_ROW = 60;
 const ROUNDS = { rounds: 12, warmUpRounds: 1, runsPerRound: 1 };
-/** Calls to each of the peers before any counts: each realm has its own code to be compiled. */
+/** Calls to each of the peers before any counts: each evaluates the file for itself, and V8 compiles it anew. */
 const WARM_UP_CALLS = 2000;
 
 /**
  * What an RPC costs in `sim` as peers get more: one of them calls all others in turn, as a leader does, with a
  * call to each under way at any time, and the history is kept. The last line has as many peers, but each of them
- * called some times in a row: what is cheaper then is what the machine's caches hold of one realm and not of all.
+ * called some times in a row: what is cheaper then is what the machine's caches hold of one peer and not of all.
  */
 export const peerCounts: Bench = {
   title: `an RPC in the mode sim, with more peers than ${FEWEST}`,
