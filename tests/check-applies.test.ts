@@ -1,6 +1,6 @@
 /** Rules on what peers apply: for each a trace that breaks it, and one that nearly does. */
 import test from "ava";
-import { commandOf, TraceScript, verdict } from "./helpers/trace-script.js";
+import { check, commandOf, TraceScript, verdict } from "./helpers/trace-script.js";
 
 /** Leader 0 of term 1 has committed its first `length` entries with peer 1, and told it. */
 function committed(length: number): { script: TraceScript; told: number; log: readonly number[] } {
@@ -115,17 +115,80 @@ test("an entry that was sent in another term as well is one that a leader has se
   t.is(verdict(script), undefined);
 });
 
-test("a raft.ts that wraps its commands, or counts otherwise, is not held to what it sends", (t) => {
-  const wrapped = committed(2).script;
-  wrapped.apply(0, 1, "unwrapped");
-  wrapped.apply(0, 2, "unwrapped, too");
-  t.is(verdict(wrapped), undefined);
+test("a raft.ts that wraps its commands is not held to what it sends, and that is said once", (t) => {
+  const { script } = committed(2);
+  script.apply(0, 1, "unwrapped");
+  script.apply(0, 2, "unwrapped, too");
+  t.deepEqual(check(script.records, 3), {
+    violation: undefined,
+    warnings: [
+      "The checkers of Raft's rules find another command applied than was sent at its index. That what is " +
+        "applied was sent, and is committed, is not checked.",
+    ],
+  });
+  script.apply(0, 4, "what comes in order");
+  t.is(check(script.records, 3).violation?.rule, "apply-order", "order counts all the same");
+});
 
-  const shifted = new TraceScript();
-  shifted.elect(0, 1);
-  shifted.replicate(0, 1, { term: 1, log: [1, 1] });
-  shifted.apply(0, 3, two);
-  t.is(verdict(shifted)?.rule, "apply-order", "order counts all the same");
+// --- No-ops, which the service does not see (§8) ---
+
+/** A command of term 1 is applied by all; leader 1 of term 2 commits a no-op behind it, and sends a second command. */
+function behindNoOp(): TraceScript {
+  const { script } = committed(1);
+  script.replicate(0, 2, { term: 1, log: [1], commit: 1 });
+  for (const peer of [0, 1, 2]) script.apply(peer, 1, one);
+  script.elect(1, 2, [1]);
+  script.replicate(1, 2, { term: 2, log: [1, 2], commands: { 2: "no-op" } });
+  script
+    .appendEntries(1, 2, { term: 2, log: [1, 2, 2], after: 2, commit: 2 })
+    .deliver()
+    .save();
+  return script;
+}
+
+/** The same, when the second command is committed as well. */
+function committedBehindNoOp(): TraceScript {
+  const script = behindNoOp();
+  script.replicate(1, 2, { term: 2, log: [1, 2, 2], after: 2 });
+  script.replicate(1, 2, { term: 2, log: [1, 2, 2], after: 3, commit: 3 });
+  return script;
+}
+
+const second = commandOf(3, 2);
+const MOVED =
+  "The checkers of Raft's rules find a command that is applied at a lower index than it was sent at, as where " +
+  "a leader's no-op does not count. That the two indexes fit is not checked: only that a leader has sent the " +
+  "command there or above.";
+
+test("a no-op that the service does not see moves what follows it, and that is said once", (t) => {
+  const script = committedBehindNoOp();
+  for (const peer of [1, 2]) script.apply(peer, 2, second);
+  t.deepEqual(check(script.records, 3), { violation: undefined, warnings: [MOVED] });
+});
+
+test("a command that no leader has sent breaks the rule behind a no-op, too", (t) => {
+  const script = committedBehindNoOp();
+  script.apply(1, 2, second);
+  const unsent = script.apply(1, 3, "another");
+  const { violation } = check(script.records, 3);
+  t.like(violation, { rule: "apply-unsent", peers: [1] });
+  t.is(violation?.events.at(-1), unsent);
+});
+
+test("a no-op moves commands down only: one that was sent below its index breaks the rule", (t) => {
+  const script = committedBehindNoOp();
+  script.apply(1, 2, one);
+  t.is(verdict(script)?.rule, "apply-unsent");
+});
+
+test("a command behind a no-op is not committed before the index that it was sent at", (t) => {
+  const leader = behindNoOp();
+  const early = leader.apply(1, 2, second);
+  t.like(check(leader.records, 3).violation, { rule: "commit-majority", peers: [1], events: [early] });
+
+  const follower = behindNoOp();
+  follower.apply(2, 2, second);
+  t.is(check(follower.records, 3).violation?.rule, "apply-uncommitted");
 });
 
 test("a leader that applies what no majority has acknowledged breaks the rule", (t) => {

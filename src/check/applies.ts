@@ -19,10 +19,26 @@ interface PeerApplies {
 }
 
 /** What a peer hands to the service, as far as the rules need it. */
-export interface AppliedCommand {
+interface AppliedCommand {
   readonly index: number;
   readonly command: unknown;
 }
+
+/**
+ * How what is applied compares with what is sent: the same commands at the same indexes; or at lower ones, since
+ * what leaders add to the log themselves does not count for the service; or others, since a raft.ts wraps a
+ * command for its log.
+ */
+type Likeness = "same" | "moved" | "other";
+
+const NOT_CHECKED: Readonly<Record<Exclude<Likeness, "same">, string>> = {
+  moved:
+    "find a command that is applied at a lower index than it was sent at, as where a leader's no-op does not " +
+    "count. That the two indexes fit is not checked: only that a leader has sent the command there or above.",
+  other:
+    "find another command applied than was sent at its index. That what is applied was sent, and is committed, " +
+    "is not checked.",
+};
 
 /**
  * All peers apply the same log, in order, each entry once, and nothing that no leader has sent (Raft §5.3,
@@ -32,22 +48,26 @@ export class Applies {
   readonly #peers: readonly PeerApplies[];
   readonly #leaderLogs: LeaderLogs;
   readonly #evidence: Evidence;
+  readonly #onWarning: (text: string) => void;
   readonly #report: Report;
   /** By index: what the first peer applied there. */
   readonly #agreed: Applied[] = [];
-  /** Whether entries hold commands as they are applied, under the same indexes; unknown before the first. */
-  #isLikeSent: boolean | undefined;
+  /** Unknown before the first. */
+  #likeness: Likeness | undefined;
 
-  constructor(peerCount: number, leaderLogs: LeaderLogs, evidence: Evidence, report: Report) {
+  /** @param onWarning told once what cannot be checked of what is applied */
+  constructor(
+    peerCount: number,
+    leaderLogs: LeaderLogs,
+    evidence: Evidence,
+    onWarning: (text: string) => void,
+    report: Report,
+  ) {
     this.#leaderLogs = leaderLogs;
     this.#evidence = evidence;
+    this.#onWarning = onWarning;
     this.#report = report;
     this.#peers = Array.from({ length: peerCount }, () => ({ last: undefined, highest: 0 }));
-  }
-
-  /** Whether what is applied can be compared with what is sent. */
-  get isLikeSent(): boolean {
-    return this.#isLikeSent === true;
   }
 
   /** It begins anew, or may have gone on unseen. */
@@ -55,14 +75,13 @@ export class Applies {
     this.#of(peer).last = undefined;
   }
 
-  /** @returns what was applied; `undefined` if it is no command */
-  applied(peer: number, message: ApplyMsg, at: Moment): AppliedCommand | undefined {
+  /** @returns where in the log the command stands at the least; `undefined` if it is none, or that is not known */
+  applied(peer: number, message: ApplyMsg, at: Moment): number | undefined {
     const applied = this.#read(peer, message, at);
     if (!applied) return undefined;
     this.#checkOrder(peer, applied.index, at);
     this.#checkAgreement(peer, applied, at);
-    if (this.#evidence.isWhole) this.#checkSent(peer, applied, at);
-    return applied;
+    return this.#evidence.isWhole ? this.#checkSent(peer, applied, at) : undefined;
   }
 
   #read(peer: number, message: ApplyMsg, at: Moment): AppliedCommand | undefined {
@@ -111,17 +130,23 @@ export class Applies {
     });
   }
 
-  #checkSent(peer: number, applied: AppliedCommand, at: Moment): void {
-    if (this.#isLikeSent === false) return;
-    const { index, command } = applied;
-    const isSent = this.#wasSent(index, command);
-    // Some raft.ts may wrap a command for its log, or count otherwise: then the first one tells.
-    if (this.#isLikeSent === undefined && !isSent && this.#seemsOtherwise(index, command)) {
-      this.#isLikeSent = false;
-      return;
+  #checkSent(peer: number, applied: AppliedCommand, at: Moment): number | undefined {
+    if (this.#likeness === "other") return undefined;
+    const place = this.#placeOf(applied);
+    if (place === applied.index) this.#likeness ??= "same";
+    else if (place !== undefined) this.#leaveUnchecked("moved");
+    // The first one tells whether a raft.ts wraps its commands.
+    else if (!this.#likeness && this.#leaderLogs.sentAt(applied.index)) this.#leaveUnchecked("other");
+    else this.#unsent(peer, applied, at);
+    return place;
+  }
+
+  /** Where leaders have sent the command: at its index or, since a leader may add entries of its own, above. */
+  #placeOf({ index, command }: AppliedCommand): number | undefined {
+    for (let place = index; this.#leaderLogs.sentAt(place); place += 1) {
+      if (this.#wasSent(place, command)) return place;
     }
-    this.#isLikeSent = true;
-    if (!isSent) this.#unsent(peer, applied, at);
+    return undefined;
   }
 
   #wasSent(index: number, command: unknown): boolean {
@@ -130,8 +155,10 @@ export class Applies {
     return entry !== undefined;
   }
 
-  #seemsOtherwise(index: number, command: unknown): boolean {
-    return this.#leaderLogs.sentAt(index) !== undefined || this.#wasSent(index - 1, command);
+  #leaveUnchecked(likeness: Exclude<Likeness, "same">): void {
+    if (this.#likeness === likeness) return;
+    this.#likeness = likeness;
+    this.#onWarning(`The checkers of Raft's rules ${NOT_CHECKED[likeness]}`);
   }
 
   #unsent(peer: number, { index, command }: AppliedCommand, at: Moment): void {
@@ -142,7 +169,7 @@ export class Applies {
       section: "Raft §5.3",
       message:
         `Peer ${peer} applied ${showCommand(command)} at index ${index} ${when(at)}, but leaders have ` +
-        `${sent} for that index: no majority can hold it.`,
+        `${sent} for that index, and this command for none above: no majority can hold it.`,
       peers: [peer],
       events: entry ? [entry.at.seq, at.seq] : [at.seq],
     });

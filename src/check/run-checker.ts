@@ -62,7 +62,7 @@ export class RaftChecker {
     this.#leaderLogs = new LeaderLogs(report);
     this.#saves = new Saves(peerCount, evidence, report);
     this.#commits = new Commits(peerCount, this.#elections, this.#leaderLogs, this.#saves, evidence, report);
-    this.#applies = new Applies(peerCount, this.#leaderLogs, evidence, report);
+    this.#applies = new Applies(peerCount, this.#leaderLogs, evidence, onWarning, report);
     this.#incarnations = Array(peerCount).fill(0);
   }
 
@@ -225,8 +225,8 @@ export class RaftChecker {
   }
 
   #applied({ peer, message }: Event<"apply">, at: Moment): void {
-    const applied = this.#applies.applied(peer, message, at);
-    if (applied && this.#applies.isLikeSent) this.#commits.applied(peer, applied.index, at);
+    const place = this.#applies.applied(peer, message, at);
+    if (place !== undefined) this.#commits.applied(peer, place, at);
   }
 
   /** The reply of an incarnation that has crashed since: it was still heard. */
