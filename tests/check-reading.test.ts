@@ -166,16 +166,36 @@ test("indexes of a log that counts from 0 are understood", (t) => {
   t.is(findings(script).violation?.rule, "apply-unsent");
 });
 
-test("indexes that count from 0 here and from 1 there make no sense: nothing more is read", (t) => {
+const MIXED = `The checkers of Raft's rules find indexes that count from 1 and others that count from 0. ${NAMES}`;
+
+test("where lastLogIndex counts from 1 and prevLogIndex from 0, nothing more is read", (t) => {
   const script = new TraceScript();
   script.requestVote(0, 1, 1).deliver();
   script.call(0, 1, "Raft.appendEntries", { ...appendArgs(0, { term: 1 }), prevLogIndex: -1 });
   script.appendEntries(2, 1, { term: 1 });
-  const { violation, warnings } = findings(script);
-  t.is(violation, undefined);
-  t.deepEqual(warnings.slice(0, 1), [
-    `The checkers of Raft's rules find indexes that count from 1 and others that count from 0. ${NAMES}`,
-  ]);
+  t.deepEqual(findings(script), { violation: undefined, warnings: [MIXED] });
+});
+
+for (const noTerm of [0, -1]) {
+  test(`where lastLogIndex counts from 0 and prevLogIndex from 1, of term ${noTerm}, nothing more is read`, (t) => {
+    const script = new TraceScript();
+    const request = { term: 1, candidateId: 0, lastLogIndex: -1, lastLogTerm: noTerm };
+    const granted = { term: 1, voteGranted: true };
+    script.call(0, 1, "Raft.requestVote", request).deliver().save().handle(granted).answer();
+    const args = { ...appendArgs(0, { term: 1, log: [1] }), prevLogTerm: noTerm };
+    for (const to of [1, 2]) script.call(0, to, "Raft.appendEntries", args).deliver().save();
+    script.appendEntries(2, 1, { term: 1 });
+    t.deepEqual(findings(script), { violation: undefined, warnings: [MIXED] });
+  });
+}
+
+test("a log that counts from 0 may show its first entry first", (t) => {
+  const script = new CountingFromZero();
+  script.elect(0, 1);
+  script.appendEntries(0, 1, { term: 1, log: [1, 1], after: 1 });
+  t.deepEqual(findings(script), { violation: undefined, warnings: [] });
+  script.appendEntries(2, 1, { term: 1 });
+  t.is(findings(script).violation?.rule, "election-safety");
 });
 
 // --- Traces that are not whole ---

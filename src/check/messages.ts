@@ -86,8 +86,8 @@ export class MessageReader {
     const args = fieldsIn(bytes);
     if (args.preVote === true || args.PreVote === true || args.isPreVote === true) return "pre-vote";
     const term = whole(args.term ?? args.Term);
-    const lastLogIndex = this.#index(whole(args.lastLogIndex ?? args.LastLogIndex));
     const lastLogTerm = whole(args.lastLogTerm ?? args.LastLogTerm);
+    const lastLogIndex = this.#index(whole(args.lastLogIndex ?? args.LastLogIndex), lastLogTerm);
     if (term === undefined || lastLogIndex === undefined || lastLogTerm === undefined) {
       return this.#miss("the arguments of Raft.requestVote", { term, lastLogIndex, lastLogTerm });
     }
@@ -97,8 +97,8 @@ export class MessageReader {
   appendEntries(bytes: Uint8Array): AppendEntries | undefined {
     const args = fieldsIn(bytes);
     const term = whole(args.term ?? args.Term);
-    const prevLogIndex = this.#index(whole(args.prevLogIndex ?? args.PrevLogIndex));
     const prevLogTerm = whole(args.prevLogTerm ?? args.PrevLogTerm);
+    const prevLogIndex = this.#index(whole(args.prevLogIndex ?? args.PrevLogIndex), prevLogTerm);
     const entries = this.#entries(args);
     const leaderCommit = this.#commit(whole(args.leaderCommit ?? args.LeaderCommit));
     if (
@@ -137,11 +137,17 @@ export class MessageReader {
     return this.#miss(`the reply of Raft.${method}`, fields);
   }
 
-  /** A log that counts from 0 begins with -1, for "no entry"; one that counts from 1 never has it. */
-  #index(index: number | undefined): number | undefined {
+  /**
+   * A log that counts from 0 begins with -1, for "no entry"; one that counts from 1 never has that. Its "no entry"
+   * is index 0 of term 0, and a first entry at index 0 has a higher one.
+   * @param term of the entry at `index`
+   */
+  #index(index: number | undefined, term: number | undefined): number | undefined {
     if (index === undefined) return undefined;
     this.#indexShift ??= index === -1 ? 1 : 0;
-    if (index >= 0 || this.#indexShift === 1) return index + this.#indexShift;
+    const isNoTerm = term === 0 || term === -1;
+    const isOtherNoEntry = this.#indexShift === 0 ? index === -1 : index === 0 && isNoTerm;
+    if (!isOtherNoEntry) return index + this.#indexShift;
     this.#isConfused = true;
     this.#warn("indexes", "find indexes that count from 1 and others that count from 0");
     return undefined;
@@ -182,6 +188,7 @@ export class MessageReader {
   }
 
   #miss(what: string, fields: Fields): undefined {
+    if (this.#isConfused) return undefined; // that is said already, and it is not the names
     const missed = Object.keys(fields).filter((name) => fields[name] === undefined);
     this.#warn(what, `miss ${missed.map((name) => `"${name}"`).join(", ")} in ${what}`);
     return undefined;
