@@ -88,17 +88,38 @@ test("what another method did to a log is not known: an older acknowledgement bi
   t.is(findings(script).violation?.rule, "vote-once", "what was seen proves what it proves");
 });
 
-test("an inquiry before an election promises nothing", (t) => {
+/** Two candidates ask peer 2 in one term, with a flag, and it says yes to both. */
+function askedWith(flag: Readonly<Record<string, unknown>>): TraceScript {
   const script = new TraceScript();
   for (const candidate of [0, 1]) {
-    const args = { term: 1, candidateId: candidate, lastLogIndex: 0, lastLogTerm: 0, preVote: true };
-    script
-      .call(candidate, 2, "Raft.requestVote", args)
-      .deliver()
-      .handle({ term: 0, voteGranted: true })
-      .answer();
+    const args = { term: 1, candidateId: candidate, lastLogIndex: 0, lastLogTerm: 0, ...flag };
+    const inquiry = script.call(candidate, 2, "Raft.requestVote", args).deliver();
+    inquiry.handle({ term: 0, voteGranted: true }).answer();
   }
-  t.deepEqual(findings(script), { violation: undefined, warnings: [] });
+  return script;
+}
+
+for (const flag of ["preVote", "prevote", "PreVote", "isPreVote", "IsPrevote", "pre_vote", "is_pre_vote"]) {
+  test(`an inquiry before an election, told by ${flag}, promises nothing`, (t) => {
+    t.deepEqual(findings(askedWith({ [flag]: true })), { violation: undefined, warnings: [] });
+    t.is(findings(askedWith({ [flag]: false })).violation?.rule, "vote-once");
+  });
+}
+
+test("a request for a vote with a flag that is not known is none; that is said once", (t) => {
+  const script = askedWith({ dryRun: true });
+  t.deepEqual(findings(script), {
+    violation: undefined,
+    warnings: [
+      'The checkers of Raft\'s rules do not know "dryRun" in the arguments of Raft.requestVote, and so whether ' +
+        `that asks for a vote; they know "preVote". ${NAMES}`,
+    ],
+  });
+  script.appendEntries(0, 2, { term: 1 });
+  t.is(findings(script).violation, undefined, "it may have been elected");
+  script.appendEntries(1, 2, { term: 1 });
+  t.is(findings(script).violation?.rule, "election-safety", "what was seen proves what it proves");
+  t.is(findings(askedWith({ dryRun: false })).violation?.rule, "vote-once");
 });
 
 test("a heartbeat may leave its entries out", (t) => {

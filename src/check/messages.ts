@@ -84,7 +84,9 @@ export class MessageReader {
   /** @returns `pre-vote` for an inquiry before an election (Ongaro's thesis, §9.6), which promises nothing */
   requestVote(bytes: Uint8Array): RequestVote | "pre-vote" | undefined {
     const args = fieldsIn(bytes);
-    if (args.preVote === true || args.PreVote === true || args.isPreVote === true) return "pre-vote";
+    const flags = Object.keys(args).filter((name) => args[name] === true);
+    if (flags.some(isPreVote)) return "pre-vote";
+    if (flags.length > 0) return this.#missMeaning(flags);
     const term = whole(args.term ?? args.Term);
     const lastLogTerm = whole(args.lastLogTerm ?? args.LastLogTerm);
     const lastLogIndex = this.#index(whole(args.lastLogIndex ?? args.LastLogIndex), lastLogTerm);
@@ -187,6 +189,14 @@ export class MessageReader {
     return { term: Number(entry.term ?? entry.Term), command: entry.command ?? entry.Command };
   }
 
+  /** Figure 2 has no flags: with one, a request may ask for something else than a vote, such as for a pre-vote. */
+  #missMeaning(flags: readonly string[]): undefined {
+    const names = flags.map((name) => `"${name}"`).join(", ");
+    const what = `do not know ${names} in the arguments of Raft.requestVote`;
+    this.#warn("flags", `${what}, and so whether that asks for a vote; they know "preVote"`);
+    return undefined;
+  }
+
   #miss(what: string, fields: Fields): undefined {
     if (this.#isConfused) return undefined; // that is said already, and it is not the names
     const missed = Object.keys(fields).filter((name) => fields[name] === undefined);
@@ -215,6 +225,11 @@ function fieldsIn(bytes: Uint8Array): Fields {
   } catch {
     return NO_FIELDS; // bytes that labgob cannot read have no fields that we could
   }
+}
+
+/** `preVote`, `is_pre_vote` and the like. */
+function isPreVote(name: string): boolean {
+  return /^(is)?prevote$/.test(name.toLowerCase().replaceAll("_", ""));
 }
 
 /** A term or index; -1 is how some write that there is none. */
