@@ -1,6 +1,6 @@
 /** Rules on what leaders send and followers hold: for each a trace that breaks it, and one that nearly does. */
 import test from "ava";
-import { appendArgs, TraceScript, verdict } from "./helpers/trace-script.js";
+import { type Append, appendArgs, TraceScript, verdict } from "./helpers/trace-script.js";
 
 /** Peer 0 has replicated a log to peer 1 as leader of the term of its last entry. */
 function replicated(log: readonly number[], peerCount = 3): TraceScript {
@@ -154,6 +154,36 @@ test("a candidate may refuse the leader of its own term once before it steps dow
   script.vote(0, 2, 2, [1]);
   script.refuse(0, 1, { term: 2, log: [1], after: 1 });
   t.is(verdict(script), undefined);
+});
+
+/** Peer 1 has acknowledged an entry of term 1; leader 0 of term 3, whom it did not vote for, follows on that. */
+function newLeader(): { script: TraceScript; shownAt: number; onIt: Append } {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  const shown = script.replicate(0, 1, { term: 1, log: [1] });
+  script.save(0);
+  script.vote(0, 2, 3, [1]);
+  return { script, shownAt: shown.handledAt, onIt: { term: 3, log: [1], after: 1 } };
+}
+
+test("a follower may refuse the first request of a new term, and lose nothing by that", (t) => {
+  const { script, onIt } = newLeader();
+  script.refuse(0, 1, onIt);
+  script.replicate(0, 1, onIt);
+  t.is(verdict(script), undefined);
+});
+
+test("a follower that has followed a leader has no other reason to refuse than a loss", (t) => {
+  const { script, shownAt, onIt } = newLeader();
+  script.refuse(0, 1, onIt);
+  const heard = script.replicate(0, 1, onIt);
+  const lost = script.refuse(0, 1, onIt);
+  t.true(shownAt < heard.handledAt);
+  t.deepEqual(verdict(script), {
+    rule: "acknowledged-lost",
+    peers: [1, 0],
+    events: [heard.handledAt, lost.handledAt],
+  });
 });
 
 test("a refusal proves nothing while another request is under way", (t) => {

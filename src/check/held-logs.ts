@@ -12,7 +12,7 @@ interface HeldLog {
   readonly known: KnownLog;
   /** Up to here it was acknowledged, so saved; the rest the peer has only sent as a leader. */
   savedUpTo: number;
-  /** The latest term of a leader from whom any of `known` comes. */
+  /** The latest term in which it has accepted AppendEntries, or sent them: any of `known` comes from none later. */
   leaderTerm: number;
   /** When the peer showed the last entry of `known`. */
   shown: Moment;
@@ -133,9 +133,9 @@ export class HeldLogs {
     const { prevLogIndex, prevLogTerm } = args;
     rpc.termAtPrev = held.known.termAt(prevLogIndex);
     const isLast = prevLogIndex > 0 && prevLogIndex === held.known.lastIndex;
-    // A candidate may refuse the leader of its own term once before it steps down.
-    const wasCandidate = this.#stood(to, args.term);
-    rpc.mustAccept = isLast && rpc.termAtPrev === prevLogTerm && sent.seq > held.answeredAt && !wasCandidate;
+    // Before it follows the leader of a term, it may refuse for its role, or on its way into the term.
+    const follows = held.leaderTerm >= args.term;
+    rpc.mustAccept = isLast && rpc.termAtPrev === prevLogTerm && sent.seq > held.answeredAt && follows;
 
     if (args.term < rpc.floorAtDelivery) return; // it will be refused
     held.deliveredTerm = Math.max(held.deliveredTerm, args.term);

@@ -54,7 +54,7 @@ export class AppendRpc extends PeerRpc {
   aloneAt = 0;
   /** The term that the follower's log then had at `prevLogIndex`, as far as that is known. */
   termAtPrev: number | undefined = undefined;
-  /** The follower had acknowledged the entry at `prevLogIndex`, and none behind it. */
+  /** The follower had acknowledged the entry at `prevLogIndex`, and none behind it, and follows this leader. */
   mustAccept = false;
   /** `seq` of the delivery that brought the newest of its entries to the follower; -1 if none did. */
   newestEntryAt = -1;
