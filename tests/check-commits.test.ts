@@ -1,6 +1,6 @@
 /** Rules on what is committed, and who may lead then: for each a trace that breaks it, and one that nearly does. */
 import test from "ava";
-import { TraceScript, verdict } from "./helpers/trace-script.js";
+import { check, TraceScript, verdict } from "./helpers/trace-script.js";
 
 // --- Commitment (§5.3, §5.4.2) ---
 
@@ -62,6 +62,36 @@ test("a follower that acknowledged more in this term vouches for it with any lat
     .lose("reply-dropped");
   script.replicate(0, 2, { term: 1, log: [1], upTo: 0 });
   script.appendEntries(0, 3, { term: 1, log: [1], commit: 1 });
+  t.is(verdict(script), undefined);
+});
+
+test("a leader must not count a heartbeat's success for entries that its follower cannot hold", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  script.appendEntries(0, 1, { term: 1, log: [1] }).lose("unreachable");
+  const untrue = script.replicate(0, 1, { term: 1, log: [1], after: 1 });
+  script.replicate(0, 2, { term: 1, log: [1], upTo: 0 });
+  t.is(check(script.records, 3).violation, undefined, "it need not count it");
+
+  const sent = script.appendEntries(0, 2, { term: 1, log: [1], commit: 1 });
+  const { violation } = check(script.records, 3);
+  t.like(violation, { rule: "commit-majority", peers: [0, 1], events: [untrue.handledAt, sent.sentAt] });
+  t.regex(
+    violation?.message ?? "",
+    / The success of peer 1 at 19\.000 ms, to a heartbeat that follows index 1, term 1, is untrue: no leader /,
+  );
+});
+
+test("a heartbeat's success counts for entries that the follower may hold", (t) => {
+  const script = new TraceScript();
+  script.elect(0, 1);
+  script
+    .appendEntries(0, 1, { term: 1, log: [1] })
+    .deliver()
+    .save()
+    .lose("reply-dropped");
+  script.replicate(0, 1, { term: 1, log: [1], after: 1 });
+  script.appendEntries(0, 2, { term: 1, log: [1], commit: 1 });
   t.is(verdict(script), undefined);
 });
 

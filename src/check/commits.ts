@@ -86,14 +86,17 @@ export class Commits {
   appendHandled(rpc: AppendRpc): void {
     const acknowledged = this.#elections.leaderOf(rpc.args.term)?.acknowledged;
     if (!rpc.reply?.ok || !acknowledged) return;
-    rpc.acknowledged = Math.max(acknowledged[rpc.to] ?? 0, rpc.args.lastIndex);
+    const upTo = rpc.untrue === undefined ? rpc.args.lastIndex : 0;
+    rpc.acknowledged = Math.max(acknowledged[rpc.to] ?? 0, upTo);
     acknowledged[rpc.to] = rpc.acknowledged;
   }
 
   /** The reply has reached the leader. */
-  appendAnswered({ from, to, args, acknowledged }: AppendRpc): void {
+  appendAnswered(rpc: AppendRpc): void {
+    const { from, to, args, acknowledged } = rpc;
     const leader = this.#elections.leaderOf(args.term);
     if (!leader || from === to) return;
+    if (rpc.untrue !== undefined) leader.untrue = rpc;
     leader.matchIndex[to] = Math.max(leader.matchIndex[to] ?? 0, acknowledged);
   }
 
@@ -154,16 +157,30 @@ export class Commits {
       ? `a majority holds no entry of term ${term} at or above that (up to ${held}, of term ${log[held]}), ` +
         "and entries of earlier terms can still be overwritten"
       : `all replies that have reached it show a majority only for index ${held}`;
+    const untrue = isHeld ? undefined : untrueFor(index, leader);
     this.#report({
       rule: isHeld ? "commit-earlier-term" : "commit-majority",
       section: isHeld ? "Raft §5.4.2, Figure 8" : "Raft §5.3",
-      message: `Peer ${peer}, leader of term ${term}, ${deed} ${when(at)}, but ${why}.`,
-      peers: [peer],
-      events: [at.seq],
+      message: `Peer ${peer}, leader of term ${term}, ${deed} ${when(at)}, but ${why}.${untrue?.text ?? ""}`,
+      peers: untrue ? [peer, untrue.peer] : [peer],
+      events: untrue ? [untrue.seq, at.seq] : [at.seq],
     });
   }
 
   #of(peer: number): PeerCommit {
     return this.#peers[peer] as PeerCommit;
   }
+}
+
+/** An untrue success by which the leader may have counted the follower as one that holds `index`. */
+function untrueFor(
+  index: number,
+  { untrue }: Leadership,
+): { readonly text: string; readonly peer: number; readonly seq: number } | undefined {
+  if (!untrue?.handled || untrue.args.lastIndex < index) return undefined;
+  const { to, args, handled } = untrue;
+  const text =
+    ` The success of peer ${to} ${when(handled)}, to a heartbeat that follows index ${args.prevLogIndex}, term ` +
+    `${args.prevLogTerm}, is untrue: ${untrue.untrue}.`;
+  return { text, peer: to, seq: handled.seq };
 }

@@ -23,6 +23,8 @@ export interface Leadership {
   readonly acknowledged: number[];
   /** Per peer: up to where the leader knows it, its own left at 0 (Figure 2, `matchIndex`). */
   readonly matchIndex: number[];
+  /** The last untrue success that has reached it: that of a heartbeat, which it must not count. */
+  untrue: AppendRpc | undefined;
 }
 
 /** A vote that a peer has given. */
@@ -100,6 +102,7 @@ export class Elections {
       log: [],
       acknowledged: Array(this.#peerCount).fill(0),
       matchIndex: Array(this.#peerCount).fill(0),
+      untrue: undefined,
     };
     this.#leaders.set(term, leadership);
     return leadership;

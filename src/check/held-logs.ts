@@ -42,13 +42,24 @@ export class HeldLogs {
   readonly #terms: Terms;
   readonly #elections: Elections;
   readonly #evidence: Evidence;
+  readonly #onWarning: (text: string) => void;
   readonly #report: Report;
+  #hasLetPass = false;
 
-  constructor(peerCount: number, terms: Terms, elections: Elections, evidence: Evidence, report: Report) {
+  /** @param onWarning told of the first success that is untrue and breaks no promise */
+  constructor(
+    peerCount: number,
+    terms: Terms,
+    elections: Elections,
+    evidence: Evidence,
+    onWarning: (text: string) => void,
+    report: Report,
+  ) {
     this.#logs = Array.from({ length: peerCount }, newHeldLog);
     this.#terms = terms;
     this.#elections = elections;
     this.#evidence = evidence;
+    this.#onWarning = onWarning;
     this.#report = report;
   }
 
@@ -159,17 +170,32 @@ export class HeldLogs {
     }
   }
 
+  /**
+   * Some answer every heartbeat with a success, and have none counted. So a heartbeat's tells of nothing but the
+   * term, and an untrue one breaks no promise until the leader commits by it; it is warned of.
+   */
   #accepted(rpc: AppendRpc, held: HeldLog, wasAlone: boolean, at: Moment): void {
-    const { to, args, termAtPrev } = rpc;
-    const { prevLogIndex, prevLogTerm } = args;
-    if (wasAlone && termAtPrev !== undefined && termAtPrev !== prevLogTerm) {
-      this.#cannotHold(rpc, `its log has term ${termAtPrev} there, as it showed ${when(held.shown)}`, at);
-    } else if (this.#evidence.isWhole && !this.#canHold(to, prevLogIndex, prevLogTerm)) {
-      this.#cannotHold(rpc, "no leader ever sent it that entry", at);
-    }
+    const { args } = rpc;
+    const isHeartbeat = args.entries.length === 0;
+    rpc.untrue = this.#whyUntrue(rpc, held, wasAlone);
+    if (rpc.untrue !== undefined) this.#cannotHold(rpc, rpc.untrue, at);
     if (args.term < held.deliveredTerm) return; // a newer leader may have overwritten it already
+    if (isHeartbeat) {
+      held.leaderTerm = Math.max(held.leaderTerm, args.term);
+      return;
+    }
     learn(held, args, at);
     held.savedUpTo = Math.max(held.savedUpTo, args.lastIndex);
+  }
+
+  /** Why the follower cannot hold the entry at `prevLogIndex`; `undefined` if it may. */
+  #whyUntrue({ to, args, termAtPrev }: AppendRpc, held: HeldLog, wasAlone: boolean): string | undefined {
+    const { prevLogIndex, prevLogTerm } = args;
+    if (wasAlone && termAtPrev !== undefined && termAtPrev !== prevLogTerm) {
+      return `its log has term ${termAtPrev} there, as it showed ${when(held.shown)}`;
+    }
+    const canHold = !this.#evidence.isWhole || this.#canHold(to, prevLogIndex, prevLogTerm);
+    return canHold ? undefined : "no leader ever sent it that entry";
   }
 
   /** Notes which entries have come. @returns `seq` of the delivery that brought the newest, -1 if none did */
@@ -195,15 +221,29 @@ export class HeldLogs {
   }
 
   #cannotHold({ from, to, args, sent }: AppendRpc, why: string, at: Moment): void {
+    const deed =
+      `Peer ${to} accepted AppendEntries of peer ${from} in term ${args.term} ${when(at)} that follow ` +
+      `index ${args.prevLogIndex}, term ${args.prevLogTerm}, but ${why}`;
+    if (args.entries.length === 0) {
+      this.#letPass(deed);
+      return;
+    }
     this.#report({
       rule: "append-consistency",
       section: "Raft §5.3",
-      message:
-        `Peer ${to} accepted AppendEntries of peer ${from} in term ${args.term} ${when(at)} that follow ` +
-        `index ${args.prevLogIndex}, term ${args.prevLogTerm}, but ${why}: it had to refuse.`,
+      message: `${deed}: it had to refuse.`,
       peers: [to, from],
       events: [sent.seq, at.seq],
     });
+  }
+
+  #letPass(deed: string): void {
+    if (this.#hasLetPass) return;
+    this.#hasLetPass = true;
+    this.#onWarning(
+      `The checkers of Raft's rules let this pass: ${deed}. By Figure 2 it had to refuse; a heartbeat's ` +
+        "success breaks no promise as long as its leader does not count it.",
+    );
   }
 
   #lost(peers: readonly [number, ...number[]], deed: string, held: HeldLog, index: number, at: Moment): void {

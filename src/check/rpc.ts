@@ -58,6 +58,8 @@ export class AppendRpc extends PeerRpc {
   mustAccept = false;
   /** `seq` of the delivery that brought the newest of its entries to the follower; -1 if none did. */
   newestEntryAt = -1;
+  /** Once handled: why its success is untrue, since the follower cannot hold the entry at `prevLogIndex`. */
+  untrue: string | undefined = undefined;
   /** Once handled: up to where the follower has acknowledged entries to this leader in this term. */
   acknowledged = 0;
 

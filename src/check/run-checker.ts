@@ -16,7 +16,7 @@ export interface RaftCheckerOptions {
   readonly peerCount: number;
   /** Told of the first rule that is broken, from within `see`. The checker is silent after that. */
   readonly onViolation: (violation: Violation) => void;
-  /** Told what the checker cannot read, once for each kind of message. */
+  /** Told what the checker cannot read or judge, or lets pass, once for each kind. */
   readonly onWarning?: (text: string) => void;
 }
 
@@ -58,7 +58,7 @@ export class RaftChecker {
     this.#reader = new MessageReader(onWarning);
     this.#terms = new Terms(peerCount, report);
     this.#elections = new Elections(peerCount, evidence, report);
-    this.#heldLogs = new HeldLogs(peerCount, this.#terms, this.#elections, evidence, report);
+    this.#heldLogs = new HeldLogs(peerCount, this.#terms, this.#elections, evidence, onWarning, report);
     this.#leaderLogs = new LeaderLogs(report);
     this.#saves = new Saves(peerCount, evidence, report);
     this.#commits = new Commits(peerCount, this.#elections, this.#leaderLogs, this.#saves, evidence, report);
