@@ -100,32 +100,37 @@ test.serial("merge tells of a shard that is missing, and exits with 2 where noth
   t.regex(stdout, /^missing: .*shard 2 of 2$/m);
 });
 
-test.serial("Ctrl-C prints and writes what was found, exits with 130, leaves nothing", async (t) => {
-  const folder = await emptyFolder(t);
-  const json = join(folder, "results.json");
-  let interrupted: ChildProcess | undefined;
-  const { exitCode, stdout } = await stress(
-    "Quick|FailsAtTimes",
-    ["--for", "1h", "--seed", "1", "--out", folder, "--json", json],
-    {
-      onOutput: (soFar, child) => {
-        if (interrupted || !soFar.includes("TestFailsAtTimes-5")) return;
-        interrupted = child;
-        process.kill(-Number(child.pid), "SIGINT"); // as a terminal does, to all processes there
+for (const { what, signal, code } of [
+  { what: "Ctrl-C", signal: "SIGINT", code: 130 },
+  { what: "the end of the terminal", signal: "SIGHUP", code: 129 },
+] as const) {
+  test.serial(`${what} prints and writes what was found, exits with ${code}, leaves nothing`, async (t) => {
+    const folder = await emptyFolder(t);
+    const json = join(folder, "results.json");
+    let interrupted: ChildProcess | undefined;
+    const { exitCode, stdout } = await stress(
+      "Quick|FailsAtTimes",
+      ["--for", "1h", "--seed", "1", "--out", folder, "--json", json],
+      {
+        onOutput: (soFar, child) => {
+          if (interrupted || !soFar.includes("TestFailsAtTimes-5")) return;
+          interrupted = child;
+          process.kill(-Number(child.pid), signal); // as a terminal does, to all processes there
+        },
       },
-    },
-  );
-  t.is(exitCode, 130);
-  const [, runs] = /^(\d+) runs in .*, interrupted$/m.exec(stdout) ?? [];
-  t.regex(stdout, new RegExp(`^\\d+ of ${runs} runs failed \\(.* %\\), of one kind$`, "m"));
-  const results = JSON.parse(await readFile(json, "utf8")) as CampaignResults;
-  t.is(
-    results.cases.reduce((sum, one) => sum + one.runs, 0),
-    Number(runs),
-  );
-  t.true(results.parts[0]?.isInterrupted);
-  if (interrupted) await untilGone(t, interrupted);
-});
+    );
+    t.is(exitCode, code);
+    const [, runs] = /^(\d+) runs in .*, interrupted$/m.exec(stdout) ?? [];
+    t.regex(stdout, new RegExp(`^\\d+ of ${runs} runs failed \\(.* %\\), of one kind$`, "m"));
+    const results = JSON.parse(await readFile(json, "utf8")) as CampaignResults;
+    t.is(
+      results.cases.reduce((sum, one) => sum + one.runs, 0),
+      Number(runs),
+    );
+    t.true(results.parts[0]?.isInterrupted);
+    if (interrupted) await untilGone(t, interrupted);
+  });
+}
 
 test.serial("progress is a line every few seconds where there is no terminal; --quiet: none", async (t) => {
   const out = await emptyFolder(t);

@@ -4,12 +4,12 @@ import picocolors from "picocolors";
 export const colours = picocolors.createColors(process.stdout.isTTY === true && picocolors.isColorSupported);
 
 /** What a shell gives for a program that a signal ended: 128 and the signal's number. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGPIPE: 141 } as const;
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143, SIGPIPE: 141 } as const;
 
 /** Streams whose reader has gone. What is written to one may neither get out nor fail. */
 const unread = new Set<NodeJS.WriteStream>();
 
-const ENDING_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const ENDING_SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 /** What listens to each signal once `guardEarlyEnd` was called. */
 const onSignal = new Map<(typeof ENDING_SIGNALS)[number], () => void>();
@@ -22,8 +22,8 @@ export function onEarlyEnd(finish: () => void): void {
 }
 
 /**
- * Ends the process with grace on Ctrl-C, on SIGTERM, and when the reader of its output has gone, as `head`
- * does. At the second Ctrl-C Node ends it on the spot.
+ * Ends the process with grace on Ctrl-C, on SIGTERM, when its terminal is closed, and when the reader of its
+ * output has gone, as `head` does. At the second Ctrl-C Node ends it on the spot.
  */
 export function guardEarlyEnd(): void {
   const end = (exitCode: number): void => {

@@ -25,9 +25,8 @@ export type FromRunProcess =
 const BEAT_MS = 500;
 const LOOK_AT_MEMORY_MS = 100;
 
-// Ctrl-C goes to all processes of the terminal. Whoever runs the campaign decides what becomes of its runs.
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => {});
+// Ctrl-C, and the end of a terminal, go to all its processes. Whoever runs the campaign decides what becomes of it.
+for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
 process.on("disconnect", () => process.exit());
 endWithParent();
 setInterval(() => tell({ kind: "beat" }), BEAT_MS);
