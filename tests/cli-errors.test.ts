@@ -137,6 +137,21 @@ const FULL = "/dev/full";
   },
 );
 
+(existsSync(FULL) ? test.serial : test.serial.skip)(
+  "an output that cannot be written is told of once, follows on standard error, and changes no exit code",
+  async (t) => {
+    const { exitCode, stdout, stderr } = await whitewater(QUICK, {
+      under: ["/bin/sh", "-c", `exec "$0" "$@" > ${FULL}`],
+    });
+    t.is(exitCode, 0);
+    t.is(stdout, "");
+    t.regex(
+      stderr,
+      /^whitewater: the output cannot be written \(ENOSPC: [^\n]*\); it follows here\.\nwhitewater: [^\n]* on threads, seed \d+\n[^\n]* \.\.\.\n[^\n]*Passed[^\n]*\nok: 1 passed, 0 failed\n$/,
+    );
+  },
+);
+
 test.serial("a raft.ts that cannot be bundled is told once, and fails each case in the JSON", async (t) => {
   const cwd = await emptyFolder(t);
   await writeFile(join(cwd, "raft.ts"), IMPORTS_NOTHING);

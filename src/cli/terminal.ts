@@ -34,12 +34,49 @@ export function guardEarlyEnd(): void {
   };
   for (const signal of ENDING_SIGNALS) onSignal.set(signal, () => end(EXIT_CODES[signal]));
   listenToSignals();
-  process.stdout.on("error", () => {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (!isReaderGone(error)) return;
     unread.add(process.stdout);
     end(EXIT_CODES.SIGPIPE);
   });
   process.stderr.on("error", () => unread.add(process.stderr)); // there is nobody left to tell
+  printLostOutput();
 }
+
+function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
+  return code === "EPIPE";
+}
+
+/**
+ * What standard output does not take, because its disk is full or its terminal is gone, goes to standard error
+ * instead, text by text: a night's campaign must not end without a word.
+ */
+function printLostOutput(): void {
+  const { stdout, stderr } = process;
+  const write = stdout.write.bind(stdout) as Write;
+  let isTold = false;
+  const printElsewhere = (text: string | Uint8Array, error: NodeJS.ErrnoException): void => {
+    if (!isTold)
+      stderr.write(`whitewater: the output cannot be written (${error.message}); it follows here.\n`);
+    isTold = true;
+    stderr.write(text);
+  };
+  stdout.write = ((text: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
+    const encoding = typeof rest[0] === "string" ? (rest[0] as BufferEncoding) : undefined;
+    const onWritten = rest.find((one): one is OnWritten => typeof one === "function");
+    return write(text, encoding, (error) => {
+      if (error && !isReaderGone(error)) printElsewhere(text, error);
+      onWritten?.(error);
+    });
+  }) as typeof stdout.write;
+}
+
+type OnWritten = (error?: NodeJS.ErrnoException | null) => void;
+type Write = (
+  text: string | Uint8Array,
+  encoding: BufferEncoding | undefined,
+  onWritten: OnWritten,
+) => boolean;
 
 /**
  * Calls `block`, which keeps the thread from running any listener, with the signals left to the system, so that
@@ -60,7 +97,8 @@ function listenToSignals(): void {
  * cases has left behind.
  */
 export async function leave(exitCode: number): Promise<never> {
-  await Promise.all([process.stdout, process.stderr].map(written));
+  await written(process.stdout);
+  await written(process.stderr); // last: it takes what the other one did not
   process.exit(exitCode);
 }
 
