@@ -128,11 +128,14 @@ test.serial("a file of cases that throws as it loads is told with the user's lin
 const FULL = "/dev/full";
 
 (existsSync(FULL) ? test.serial : test.serial.skip)(
-  "results that cannot be written are printed all the same; exit code 2",
+  "results that cannot be written are printed all the same; exit code 2, also where a case failed",
   async (t) => {
     const { exitCode, stdout, stderr } = await whitewater([...QUICK, "--json", FULL]);
     t.is(exitCode, 2);
     t.regex(stdout, /\nok: 1 passed, 0 failed\n$/);
+    const failing = await whitewater([...QUICK.slice(0, -1), "^TestThrows$", "--json", FULL]);
+    t.is(failing.exitCode, 2);
+    t.regex(failing.stdout, /\nFAIL: 0 passed, 1 failed: TestThrows\n$/);
     t.regex(stderr, /^whitewater: the results could not be written to \/dev\/full: ENOSPC.*\n$/);
   },
 );

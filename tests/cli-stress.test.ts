@@ -1,6 +1,7 @@
 /** `stress`, `merge` and `replay` as processes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -167,7 +168,7 @@ test.serial("where files cannot be written, that is told, and the results are pr
     stress("Quick", [...args, "--iterations", "4"]),
   ]);
   const reasons = /^(whitewater: the results could not be written to \/dev\/full: ENOSPC: .*\n){2}$/;
-  t.is(failing.exitCode, 1);
+  t.is(failing.exitCode, 2, "although a run failed: the file would have told how many did");
   t.regex(
     failing.stdout,
     /^whitewater: bundles cannot be written to \S+: \w+: .*The campaign goes on without/m,
@@ -177,6 +178,32 @@ test.serial("where files cannot be written, that is told, and the results are pr
   t.is(passing.exitCode, 2);
   t.regex(passing.stdout, /^no failure in 4 runs: /m);
   t.regex(passing.stderr, reasons);
+});
+
+test.serial("a raft.ts that cannot be bundled gives no campaign: exit code 2, and no results", async (t) => {
+  const cwd = await emptyFolder(t);
+  await writeFile(join(cwd, "raft.ts"), "export const make = (( => {};\n");
+  const args = ["stress", "--iterations", "1", "--json", "results.json"];
+  const { exitCode, stdout, stderr } = await whitewater(args, { cwd });
+  t.is(exitCode, 2);
+  t.is(stdout, "");
+  t.regex(stderr, /^whitewater: raft\.ts does not load:\n/);
+  t.false(existsSync(join(cwd, "results.json")));
+});
+
+test.serial("an error of our own costs nothing that was found, and is told from a failed run", async (t) => {
+  const cwd = await emptyFolder(t);
+  // The file of cases is the one thing that a test can bring into the campaign's own process.
+  const cases = `export * from ${JSON.stringify(projectFile("tests/fixtures/stress/cases.ts"))};
+    if (!process.send) setTimeout(() => { throw new RangeError("ours"); }, 4000);\n`;
+  await writeFile(join(cwd, "cases.ts"), cases);
+  const args = ["--cases", "cases.ts", "--run", "^TestQuick$", "--for", "1h", "--json", "results.json"];
+  const { exitCode, stdout, stderr } = await whitewater(["stress", ...args], { cwd });
+  t.is(exitCode, 70, stderr);
+  t.regex(stderr, /RangeError: ours/);
+  const [, runs] = /^(\d+) runs? in .*, interrupted$/m.exec(stdout) ?? [];
+  const { cases: tallies } = JSON.parse(await readFile(join(cwd, "results.json"), "utf8")) as CampaignResults;
+  t.is(tallies[0]?.runs, Number(runs));
 });
 
 test.serial("a failure's bundle has it again, whatever has become of raft.ts since", async (t) => {
@@ -258,7 +285,7 @@ test.serial("a failure on threads comes with its verdict, and replays in sim", a
 async function runPod(
   t: ExecutionContext,
   { raft, seeds, onStart = () => {} }: PodOptions,
-): Promise<{ exitCode: number | null; results: CampaignResults }> {
+): Promise<{ exitCode: number | null; results: CampaignResults | undefined }> {
   const app = await emptyFolder(t);
   await writeFile(join(app, "raft.ts"), raft);
   const bin = join(app, "node_modules", ".bin");
@@ -274,7 +301,9 @@ async function runPod(
   });
   pod.stdout.once("data", () => onStart(pod));
   const [exitCode] = (await once(pod, "close")) as [number | null];
-  return { exitCode, results: JSON.parse(await readFile(join(app, "shard2.json"), "utf8")) };
+  const file = join(app, "shard2.json");
+  const results = existsSync(file) ? JSON.parse(await readFile(file, "utf8")) : undefined;
+  return { exitCode, results };
 }
 
 interface PodOptions {
@@ -288,10 +317,22 @@ const shownBy = async (example: string) => await readFile(projectFile(`examples/
 test.serial("a pod of the Kubernetes Job runs its shard, and ends well although runs fail", async (t) => {
   const { exitCode, results } = await runPod(t, { raft: await shownBy("eager"), seeds: "1..19" });
   t.is(exitCode, 0);
-  t.deepEqual(results.parts[0]?.plan, { first: 1, last: 19, shard: { index: 3, of: 16 } });
-  t.is(results.cases.length, 21 + 15, "the lab's, and those beside them");
-  for (const { name, runs, failed } of results.cases) t.deepEqual([runs, failed], [2, 2], name);
+  t.deepEqual(results?.parts[0]?.plan, { first: 1, last: 19, shard: { index: 3, of: 16 } });
+  t.is(results?.cases.length, 21 + 15, "the lab's, and those beside them");
+  for (const { name, runs, failed } of results?.cases ?? []) t.deepEqual([runs, failed], [2, 2], name);
 });
+
+test.serial(
+  "a pod whose raft.ts cannot be bundled does not end well: its shard has no results",
+  async (t) => {
+    const { exitCode, results } = await runPod(t, {
+      raft: "export const make = (( => {};\n",
+      seeds: "1..19",
+    });
+    t.is(exitCode, 1);
+    t.is(results, undefined);
+  },
+);
 
 test.serial("a pod that is taken away writes what it has found, and does not end well", async (t) => {
   const raft = await shownBy("smallest");
@@ -301,7 +342,7 @@ test.serial("a pod that is taken away writes what it has found, and does not end
     onStart: (pod) => pod.kill("SIGTERM"),
   });
   t.is(exitCode, 1);
-  t.true(results.parts[0]?.isInterrupted);
+  t.true(results?.parts[0]?.isInterrupted);
 });
 
 test.serial(

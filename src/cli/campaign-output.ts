@@ -77,7 +77,7 @@ export class CampaignOutput {
 
   /**
    * Prints the report and writes the files.
-   * @returns the exit code: 0, 1 if a run failed, 2 if none did but a file could not be written
+   * @returns the exit code: 2 if a file could not be written, else 1 if a run failed, else 0
    */
   finish({ isInterrupted }: { isInterrupted: boolean }): number {
     clearInterval(this.#ticks);
@@ -155,7 +155,7 @@ function keyOf({ name, seed }: RunResult): string {
 
 /**
  * Writes the files of a tally that was printed already, so a disk that is full costs the file and no more.
- * @returns the exit code: 0, 1 if a run failed, 2 if none did but a file could not be written
+ * @returns the exit code: 2 if a file could not be written, else 1 if a run failed, else 0
  */
 export function finishFiles(
   tally: Tally,
@@ -165,8 +165,8 @@ export function finishFiles(
   if (process.env.GITHUB_ACTIONS === "true") for (const line of githubAnnotations(tally)) console.log(line);
   const jsonWritten = json === undefined || written(json, resultsText(results));
   const junitWritten = junit === undefined || written(junit, junitXml(tally));
-  if (tally.failed > 0) return 1;
-  return jsonWritten && junitWritten ? 0 : 2;
+  if (!jsonWritten || !junitWritten) return 2; // whoever asked for them would take the failures for the whole
+  return tally.failed > 0 ? 1 : 0;
 }
 
 function resultsText(results: CampaignResults): string {

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../errors.js";
 import { BundleError } from "../peer/program.js";
-import { guardEarlyEnd, leave } from "./terminal.js";
+import { guardEarlyEnd, leave, tellOwnMistake } from "./terminal.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
@@ -51,9 +51,7 @@ function report(error: unknown): number {
   }
   if (error instanceof BundleError) {
     console.error(`whitewater: raft.ts does not load:\n${error.message}`);
-    return 1;
+    return 2;
   }
-  console.error("whitewater: this is a mistake of Whitewater's own; please report it with the lines below.");
-  console.error(error);
-  return 1;
+  return tellOwnMistake(error);
 }

@@ -37,7 +37,7 @@ export class SuiteResults {
 
   /**
    * Prints the summary and writes the JSON.
-   * @returns the exit code: 0, 1 if a case failed, 2 if none did but the JSON could not be written
+   * @returns the exit code: 2 if the JSON could not be written, else 1 if a case failed, else 0
    */
   finish({ isInterrupted = false } = {}): number {
     const results = this.#inOrder();
@@ -55,7 +55,7 @@ export class SuiteResults {
       [paint(verdict), counts.join(", "), ...(names.length > 0 ? [names.join(", ")] : [])].join(": "),
     );
     const isWritten = this.#writeJson(results);
-    return failed.length > 0 ? 1 : isWritten ? 0 : 2;
+    return !isWritten ? 2 : failed.length > 0 ? 1 : 0;
   }
 
   /** As planned, whichever was done first. */

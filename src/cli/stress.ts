@@ -31,7 +31,7 @@ import {
 } from "./options.js";
 import { raftFile, shownRaft } from "./raft-file.js";
 import { checkWritable, checkWritableFolder } from "./results.js";
-import { onEarlyEnd } from "./terminal.js";
+import { guardOwnMistakes, onEarlyEnd } from "./terminal.js";
 
 interface StressOptions {
   readonly raft?: string;
@@ -156,6 +156,7 @@ async function runCampaign(parts: CampaignParts): Promise<number> {
     },
   });
   const output = new CampaignOutput(campaign, outputOptions(parts, manner));
+  guardOwnMistakes();
   const finishEarly = (): void => {
     for (const [run, report] of campaign.breakOff()) void keep(run, report);
     output.finish({ isInterrupted: true });

@@ -6,6 +6,9 @@ export const colours = picocolors.createColors(process.stdout.isTTY === true && 
 /** What a shell gives for a program that a signal ended: 128 and the signal's number. */
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143, SIGPIPE: 141 } as const;
 
+/** The exit code of a mistake of our own, EX_SOFTWARE of `sysexits.h`: 1 says that a run failed. */
+const OWN_MISTAKE = 70;
+
 /** Streams whose reader has gone. What is written to one may neither get out nor fail. */
 const unread = new Set<NodeJS.WriteStream>();
 
@@ -26,21 +29,37 @@ export function onEarlyEnd(finish: () => void): void {
  * output has gone, as `head` does. At the second Ctrl-C Node ends it on the spot.
  */
 export function guardEarlyEnd(): void {
-  const end = (exitCode: number): void => {
-    const finish = finishEarly;
-    finishEarly = () => {};
-    finish();
-    void leave(exitCode);
-  };
-  for (const signal of ENDING_SIGNALS) onSignal.set(signal, () => end(EXIT_CODES[signal]));
+  for (const signal of ENDING_SIGNALS) onSignal.set(signal, () => endEarly(EXIT_CODES[signal]));
   listenToSignals();
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (!isReaderGone(error)) return;
     unread.add(process.stdout);
-    end(EXIT_CODES.SIGPIPE);
+    endEarly(EXIT_CODES.SIGPIPE);
   });
   process.stderr.on("error", () => unread.add(process.stderr)); // there is nobody left to tell
   printLostOutput();
+}
+
+function endEarly(exitCode: number): void {
+  const finish = finishEarly;
+  finishEarly = () => {};
+  finish();
+  void leave(exitCode);
+}
+
+/**
+ * Takes errors that nobody catches for mistakes of our own: they end the process once what was found is printed
+ * and written. For a command in whose process neither peers nor cases run.
+ */
+export function guardOwnMistakes(): void {
+  process.on("uncaughtException", (error) => endEarly(tellOwnMistake(error)));
+}
+
+/** @returns the exit code of such a mistake */
+export function tellOwnMistake(error: unknown): number {
+  console.error("whitewater: this is a mistake of Whitewater's own; please report it with the lines below.");
+  console.error(error);
+  return OWN_MISTAKE;
 }
 
 function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
