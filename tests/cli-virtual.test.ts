@@ -224,7 +224,7 @@ test.serial("parity prints the first event in which the modes differ", async (t)
     stdout,
     /^ {2}sim {7}\{.*"kind":"log".*"text":"\d+"\}\n {2}lockstep {2}\{.*"kind":"log".*"text":"1"\}$/m,
   );
-  t.regex(stdout, /\nFAIL: 1 pairs compared, 1 differ\n$/);
+  t.regex(stdout, /\nFAIL: 1 pair compared, 1 differ\n$/);
 });
 
 test.serial("parity tells of a run that came to no end", async (t) => {

@@ -49,6 +49,24 @@ test("the report: a table by case, an example of each kind of failure with its r
   ]);
 });
 
+test("what a failure says steers no terminal: control characters are shown", (t) => {
+  const details = ["\u001b]0;title\u0007", "a\tb"];
+  const lines = campaignReport(
+    tallyOf([resultOf({ error: errorOf("\u001b[2J\u009b gone\r", { details }) })]),
+    {
+      manner: IN_SIM,
+      replayArgs: [],
+    },
+  );
+  t.deepEqual(lines.slice(3).join("\n").split("\n").slice(0, 5), [
+    "Failure 1, in 1 run: check in TestA: \\u001b[#J\\u009b gone\\u000d",
+    "--- FAIL: TestA (check, at 1.500 s)",
+    "    \\u001b[2J\\u009b gone\\u000d",
+    "      \\u001b]0;title\\u0007",
+    "      a\tb",
+  ]);
+});
+
 test("a failure on threads tells its verdict with the evidence, and has no schedule", (t) => {
   const verdict = { class: "machine" as const, evidence: ["it passes in virtual time", "the load was 9"] };
   const error = errorOf("expected one leader, got none", { verdict });
@@ -204,8 +222,9 @@ test("GitHub: one annotation by kind of failure, on one line whatever it says", 
       "%0Aseed 7: term 3 has 2 (>1) leaders: servers 0, 1",
   );
   t.true(rare?.startsWith("::error title=TestA%3A 1 run failed::check in TestA: a: b, c%0Aseed 1: "), rare);
-  t.true(rare?.endsWith("😀 %0D%0A::error::x %250A"), rare);
-  t.notRegex(rare ?? "", /[\r\n]/);
+  t.true(rare?.includes("seed 1: \\u0000\\u001b[31m <b "), rare);
+  t.true(rare?.endsWith("😀 \\u000d%0A::error::x %250A"), rare);
+  t.notRegex(rare ?? "", /\p{Cc}/u);
 });
 
 test("GitHub: no failure, no annotation", (t) => t.deepEqual(githubAnnotations(tallyOf([resultOf()])), []));

@@ -11,6 +11,7 @@ import type { RunManner } from "../stress/runner.js";
 import type { Tally } from "../stress/tally.js";
 import { counted } from "../text/counted.js";
 import { shownDuration } from "../text/duration.js";
+import { printable } from "../text/printable.js";
 import { Progress } from "./progress.js";
 import { colours } from "./terminal.js";
 
@@ -67,11 +68,14 @@ export class CampaignOutput {
     console.log(line);
   }
 
-  failed(result: RunResult, bundle: string): void {
+  /** A run has failed. @param bundle where it is kept; of a kind that is known well enough it is not, nor told */
+  failed(result: RunResult, bundle: string | undefined): void {
+    if (bundle === undefined) return;
     const { name, seed, error } = result;
     const verdict = error?.verdict ? ` [${error.verdict.class}]` : "";
     this.#bundles.set(keyOf(result), bundle);
-    this.say(colours.red(`${name} seed ${seed}: ${error?.message.split("\n")[0]}${verdict}`));
+    const [firstLine = ""] = (error?.message ?? "").split("\n");
+    this.say(colours.red(`${name} seed ${seed}: ${printable(firstLine)}${verdict}`));
     this.say(`  ${bundle}`);
   }
 
@@ -129,10 +133,11 @@ export class CampaignOutput {
   #progressLine(): string {
     const { planned } = this.#options;
     const { tally, wallMs } = this.#campaign;
-    const of = planned === undefined ? "" : ` of ${planned}`;
+    const runs =
+      planned === undefined ? counted(tally.runs, "run") : `${tally.runs} of ${counted(planned, "run")}`;
     const rate = tally.runs / (wallMs / 1000);
     return [
-      `${tally.runs}${of} runs`,
+      runs,
       `${rate.toFixed(1)}/s`,
       `${tally.failed} failed`,
       ...this.#leftText(rate),

@@ -6,6 +6,7 @@ import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
 import { RunPool } from "../stress/run-pool.js";
 import { HereRunner, type Runner } from "../stress/runner.js";
+import { counted } from "../text/counted.js";
 import { firstDifference, showDifference } from "../trace/difference.js";
 import {
   casesOption,
@@ -66,7 +67,7 @@ async function parity(options: ParityOptions): Promise<void> {
   const summary = (): void => {
     progress.clear();
     const verdict = counts.differing > 0 ? "FAIL" : "ok";
-    console.log(`${verdict}: ${counts.compared} pairs compared, ${counts.differing} differ`);
+    console.log(`${verdict}: ${counted(counts.compared, "pair")} compared, ${counts.differing} differ`);
   };
   onEarlyEnd(summary);
   try {
@@ -77,7 +78,7 @@ async function parity(options: ParityOptions): Promise<void> {
         counts.compared += 1;
         progress.update(
           () =>
-            `${definition.name} seed ${seed}: ${counts.compared} of ${cases.length * (last - first + 1)} pairs`,
+            `${definition.name} seed ${seed}: ${counts.compared} of ${counted(cases.length * (last - first + 1), "pair")}`,
         );
         if (difference === undefined) continue;
         differing += 1;
@@ -87,7 +88,9 @@ async function parity(options: ParityOptions): Promise<void> {
       }
       progress.clear();
       const seeds = last - first + 1;
-      console.log(`${definition.name.padEnd(26)} ${seeds - differing} of ${seeds} seeds have one history`);
+      console.log(
+        `${definition.name.padEnd(26)} ${seeds - differing} of ${counted(seeds, "seed")} have one history`,
+      );
     }
   } finally {
     await Promise.all([pair.sim.close(), pair.lockstep.close()]);

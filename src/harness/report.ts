@@ -1,4 +1,5 @@
 import type { Mode } from "../runtime/runtime.js";
+import { printable } from "../text/printable.js";
 import type { RunError, RunResult } from "./case.js";
 import type { SaidLine } from "./peer-handle.js";
 
@@ -60,9 +61,8 @@ export function failureBlock(result: RunResult, replay: ReplayOptions): string {
     ...verdictLines(error),
     `Replay: ${replay.command ?? replayCommand(result, replay)}`,
   ];
-  return [`--- FAIL: ${result.name} (${whatWhoWhen(error)})`, ...lines.map((line) => `    ${line}`)].join(
-    "\n",
-  );
+  const block = [`--- FAIL: ${result.name} (${whatWhoWhen(error)})`, ...lines.map((line) => `    ${line}`)];
+  return printable(block.join("\n"));
 }
 
 /** The command that runs the case again with the same seed. */

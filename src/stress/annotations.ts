@@ -1,4 +1,5 @@
 import { counted } from "../text/counted.js";
+import { printable } from "../text/printable.js";
 import type { Tally } from "./tally.js";
 
 /** One line per kind of failure, in the form that GitHub's runners show beside the change. */
@@ -10,7 +11,7 @@ export function githubAnnotations({ groups }: Pick<Tally, "groups">): string[] {
 }
 
 function data(text: string): string {
-  return text.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
+  return printable(text).replace(/%/g, "%25").replace(/\n/g, "%0A");
 }
 
 function property(text: string): string {

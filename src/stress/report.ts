@@ -2,6 +2,7 @@ import type { RunResult } from "../harness/case.js";
 import { failureBlock } from "../harness/report.js";
 import { columns } from "../text/columns.js";
 import { counted } from "../text/counted.js";
+import { printable } from "../text/printable.js";
 import { replayBundle } from "./bundle.js";
 import type { RunManner } from "./runner.js";
 import type { CaseTally, FailureGroup, Tally } from "./tally.js";
@@ -68,7 +69,7 @@ function groupLines(
   const args = [...options.replayArgs, ...(mode === "threads" ? [] : ["--schedule", schedule])];
   const bundle = options.bundleOf?.(example);
   return [
-    `Failure ${number}, in ${counted(count, "run")}: ${signature}`,
+    `Failure ${number}, in ${counted(count, "run")}: ${printable(signature)}`,
     failureBlock(example, { mode, args }),
     ...(bundle === undefined ? [] : [`    or:     ${replayBundle(bundle)}`]),
   ];
