@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { checkWritableFolder } from "../src/cli/results.js";
+import { checkFiles, checkWritableFolder } from "../src/cli/results.js";
 import { UsageError } from "../src/errors.js";
 import { writeWhole } from "../src/files.js";
 import {
@@ -200,6 +200,14 @@ test("a file is replaced whole, or stays as it was", async (t) => {
   mkdirSync(join(folder, "results.json.new")); // where the new one would be written
   t.regex(writeWhole(file, "newer") ?? "", /EISDIR/);
   t.is(readFileSync(file, "utf8"), "new");
+});
+
+test("two options may not name one file, however they spell it", async (t) => {
+  const folder = await emptyFolder(t);
+  const [json, other] = [join(folder, "results"), join(folder, "in", "..", "results")];
+  t.notThrows(() => checkFiles({ "--json": json, "--junit": undefined, "--trace": `${json}2` }));
+  const error = t.throws(() => checkFiles({ "--json": json, "--junit": other }), { instanceOf: UsageError });
+  t.is(error.message, `--json and --junit both name ${other}; give each a file of its own.`);
 });
 
 test("what --out names may not be a file, nor lie in one; it need not be there", async (t) => {

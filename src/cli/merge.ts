@@ -11,7 +11,7 @@ import { Tally } from "../stress/tally.js";
 import { counted } from "../text/counted.js";
 import { finishFiles } from "./campaign-output.js";
 import { shownRaft } from "./raft-file.js";
-import { checkWritable } from "./results.js";
+import { checkFiles } from "./results.js";
 
 interface MergeOptions {
   readonly json?: string;
@@ -32,8 +32,7 @@ export function mergeCommand(): Command {
 }
 
 function merge(files: readonly string[], { json, junit }: MergeOptions): void {
-  if (json !== undefined) checkWritable("--json", json);
-  if (junit !== undefined) checkWritable("--junit", junit);
+  checkFiles({ "--json": json, "--junit": junit });
   const read = files.map((file) => [file, readResults(file)] as const);
   checkMergeable(read);
   const all = read.map(([, results]) => results) as [CampaignResults, ...CampaignResults[]];

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import ms from "ms";
+import { UsageError } from "../errors.js";
 import { MAX_SEED } from "../runtime/random.js";
 import { MODES, type Mode } from "../runtime/runtime.js";
 import { SCHEDULES, type ScheduleName } from "../runtime/schedule.js";
@@ -48,6 +49,12 @@ export const scheduleOption = (byDefault?: ScheduleName) => {
     .choices(SCHEDULES)
     .default(byDefault);
 };
+
+/** @throws {UsageError} if it is given where time is real */
+export function checkSchedule(mode: Mode, schedule: ScheduleName | undefined): void {
+  if (mode !== "threads" || schedule === undefined) return;
+  throw new UsageError("--schedule is for virtual time; add --mode sim or --mode lockstep.");
+}
 
 /** `--no-check`, the same in every command that runs cases. */
 export const noCheckOption = () =>

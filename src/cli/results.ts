@@ -99,6 +99,22 @@ export function checkWritable(option: string, file: string): void {
 }
 
 /**
+ * Checks the files that results are to be written to, by the option that names each.
+ * @throws {UsageError} if one cannot be written, or two are one
+ */
+export function checkFiles(files: Readonly<Record<string, string | undefined>>): void {
+  const optionOf = new Map<string, string>();
+  for (const [option, file] of Object.entries(files)) {
+    if (file === undefined) continue;
+    checkWritable(option, file);
+    const other = optionOf.get(resolve(file));
+    if (other !== undefined)
+      throw new UsageError(`${other} and ${option} both name ${file}; give each a file of its own.`);
+    optionOf.set(resolve(file), option);
+  }
+}
+
+/**
  * For a folder that is made when there is something to put into it.
  * @throws {UsageError} before any case is run
  */

@@ -12,6 +12,7 @@ import { checkDeterminism } from "./determinism.js";
 import { defaultJobs, FEW_RUNS, makeRunner } from "./make-runner.js";
 import {
   casesOption,
+  checkSchedule,
   extraOption,
   modeOption,
   noCheckOption,
@@ -24,7 +25,7 @@ import {
 } from "./options.js";
 import { OrderedOutput } from "./ordered-output.js";
 import { raftFile, shownRaft } from "./raft-file.js";
-import { checkWritable, SuiteResults } from "./results.js";
+import { checkFiles, SuiteResults } from "./results.js";
 import { type Planned, runSuite } from "./suite.js";
 import { onEarlyEnd } from "./terminal.js";
 import { TraceFile } from "./trace-file.js";
@@ -84,8 +85,7 @@ export function testCommand(): Command {
 async function test(options: TestOptions): Promise<void> {
   checkTogether(options);
   const cases = await chosenCases(options);
-  if (options.json !== undefined) checkWritable("--json", options.json);
-  if (options.trace !== undefined) checkWritable("--trace", options.trace);
+  checkFiles({ "--json": options.json, "--trace": options.trace });
   const raft = await raftFile(options.raft);
   const seed = options.seed ?? drawSeed();
   const plan = planOf(cases, options.count, seed);
@@ -148,9 +148,7 @@ async function runPlan(
 
 /** @throws {UsageError} on options that mean nothing together */
 function checkTogether({ mode, schedule, checkDeterminism, trace }: TestOptions): void {
-  if (mode === "threads" && schedule !== undefined) {
-    throw new UsageError("--schedule is for virtual time; add --mode sim or --mode lockstep.");
-  }
+  checkSchedule(mode, schedule);
   if (mode === "threads" && checkDeterminism) {
     throw new UsageError(
       "--check-determinism is for virtual time; add --mode sim or --mode lockstep. Real time never runs twice alike.",
