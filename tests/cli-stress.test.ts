@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { XMLValidator } from "fast-xml-parser";
@@ -46,6 +46,14 @@ test.serial("wrong usage of stress, merge and replay exits with 2, before any ru
   const wrong = [
     { args: ["stress", "--shard", "1/2"], says: /^whitewater: --shard splits .*add --seeds 1\.\.1000/ },
     { args: ["stress", "--seeds", "1..2", "--iterations", "3"], says: /leave out --iterations/ },
+    {
+      args: ["stress", "--mode", "threads", "--schedule", "rough"],
+      says: /^whitewater: --schedule is for virtual time; add --mode sim or --mode lockstep\.\n$/,
+    },
+    {
+      args: ["stress", "--json", join(empty, "x"), "--junit", join(empty, "x")],
+      says: /^whitewater: --json and --junit both name \S+; give each a file of its own\.\n$/,
+    },
     { args: ["merge", join(empty, "no.json")], says: /^whitewater: \S+no\.json cannot be read: ENOENT/ },
     { args: ["replay", empty], says: /^whitewater: \S+ is no bundle: it has no bundle\.json/ },
   ];
@@ -133,11 +141,29 @@ for (const { what, signal, code } of [
   });
 }
 
+test.serial("Ctrl-C while a failure is examined: it is told as it is, and kept", async (t) => {
+  const out = await emptyFolder(t);
+  let isInterrupted = false;
+  const args = ["--mode", "threads", "--seeds", "1", "--out", out];
+  const { exitCode, stdout } = await stress("FailsSlowly", args, {
+    onOutput: (soFar, child) => {
+      if (isInterrupted || soFar.split("it begins").length <= 2) return; // the second run is in virtual time
+      isInterrupted = true;
+      child.kill("SIGINT");
+    },
+  });
+  t.is(exitCode, 130, stdout);
+  const bundle = join(out, "failures", "TestFailsSlowly-1-threads");
+  t.true(stdout.includes(`TestFailsSlowly seed 1: it is slow to fail\n  ${bundle}\n`), stdout);
+  t.true(stdout.includes(`    or:     npx whitewater replay ${bundle}\n`), stdout);
+  t.notRegex(stdout, /Verdict/);
+});
+
 test.serial("progress is a line every few seconds where there is no terminal; --quiet: none", async (t) => {
   const out = await emptyFolder(t);
   const args = ["--for", "6s", "--out", out, "--jobs", "1"];
   const [shown, quiet] = await Promise.all([stress("Quick", args), stress("Quick", [...args, "--quiet"])]);
-  t.regex(shown.stderr, /^(\d+ runs, [\d.]+\/s, 0 failed, \d+m?s left(, TestQuick)?\n)+$/);
+  t.regex(shown.stderr, /^(\d+ runs?, [\d.]+\/s, 0 failed, \d+m?s left(, TestQuick)?\n)+$/);
   t.is(quiet.stderr, "");
   for (const { exitCode, stdout } of [shown, quiet]) {
     t.is(exitCode, 0);
@@ -162,12 +188,13 @@ test.serial("a run that takes all memory costs no other run its result", async (
 test.serial("where files cannot be written, that is told, and the results are printed", async (t) => {
   const out = await emptyFolder(t);
   await writeFile(join(out, "failures"), "in the way of the bundles");
-  const args = ["--out", out, "--json", "/dev/full", "--junit", "/dev/full", "--seed", "2"];
+  await symlink("/dev/full", join(out, "full"));
+  const args = ["--out", out, "--json", "/dev/full", "--junit", join(out, "full"), "--seed", "2"];
   const [failing, passing] = await Promise.all([
     stress("FailsAtTimes", [...args, "--iterations", "1"]),
     stress("Quick", [...args, "--iterations", "4"]),
   ]);
-  const reasons = /^(whitewater: the results could not be written to \/dev\/full: ENOSPC: .*\n){2}$/;
+  const reasons = /^(whitewater: the results could not be written to \S+full: ENOSPC: .*\n){2}$/;
   t.is(failing.exitCode, 2, "although a run failed: the file would have told how many did");
   t.regex(
     failing.stdout,

@@ -226,15 +226,25 @@ test("a run that was broken off, or has its trace, is not made again", async (t)
   t.deepEqual(runner.asked, []);
 });
 
+test("kept on the spot, a failure has a bundle at once, of what is known of it", async (t) => {
+  const runner = new ScriptedRunner();
+  const { files } = await failureFiles(t, runner);
+  t.is(readText(files.keepNow(failing(4)) ?? "", "trace.jsonl"), "");
+  t.is(readText(files.keepNow(failing(5, "late", { trace: ["{}"] })) ?? "", "trace.jsonl"), "{}\n");
+  t.deepEqual(runner.asked, []);
+});
+
 test("bundles that cannot be written are told of once, and asked for no more", async (t) => {
   const runner = new ScriptedRunner();
   const { folder, files, troubles } = await failureFiles(t, runner);
   writeFileSync(join(folder, "failures"), "a file where the folder would be");
-  for (const seed of [1, 2, 3]) t.is(await files.keep({ definition: caseA, seed }, failing(seed)), undefined);
+  const keep = (seed: number) => files.keep({ definition: caseA, seed }, failing(seed, "no", { trace: [] }));
+  t.deepEqual(await Promise.all([keep(1), keep(2)]), [undefined, undefined]);
+  t.is(await keep(3), undefined);
   t.is(troubles.length, 1);
   t.regex(
     troubles[0] ?? "",
     /^bundles cannot be written to .*The campaign goes on without; failures are in its report\.$/,
   );
-  t.is(runner.asked.length, 1);
+  t.deepEqual(runner.asked, []);
 });

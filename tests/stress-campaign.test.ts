@@ -131,7 +131,7 @@ test("broken off, it counts failures that are being examined, once, and nothing 
   t.is(campaign.tally.runs, 0);
   const unexamined = campaign.breakOff();
   t.deepEqual(
-    unexamined.map(([{ seed }, { result }]) => [seed, result.error?.message]),
+    unexamined.map(({ result }) => [result.seed, result.error?.message]),
     [[1, "no leader"]],
   );
   t.is(campaign.tally.failed, 1);

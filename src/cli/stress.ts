@@ -8,15 +8,16 @@ import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
 import { Campaign, isFailed } from "../stress/campaign.js";
 import { FailureFiles } from "../stress/failure-files.js";
-import { type PlannedRun, plannedRuns, type SeedPlan, type Shard, seedCount, WHOLE } from "../stress/plan.js";
+import { plannedRuns, type SeedPlan, type Shard, seedCount, WHOLE } from "../stress/plan.js";
 import { ProcessPool } from "../stress/process-pool.js";
-import type { RunManner, Runner, RunReport } from "../stress/runner.js";
+import type { RunManner, Runner } from "../stress/runner.js";
 import { examined } from "../stress/verdict.js";
 import { shownDuration } from "../text/duration.js";
 import { CampaignOutput, type CampaignOutputOptions } from "./campaign-output.js";
 import { defaultJobs } from "./make-runner.js";
 import {
   casesOption,
+  checkSchedule,
   durationOption,
   modeOption,
   noCheckOption,
@@ -30,7 +31,7 @@ import {
   wholeNumber,
 } from "./options.js";
 import { raftFile, shownRaft } from "./raft-file.js";
-import { checkWritable, checkWritableFolder } from "./results.js";
+import { checkFiles, checkWritableFolder } from "./results.js";
 import { guardOwnMistakes, onEarlyEnd } from "./terminal.js";
 
 interface StressOptions {
@@ -39,7 +40,7 @@ interface StressOptions {
   readonly cases?: string;
   readonly extra: boolean;
   readonly mode: Mode;
-  readonly schedule: ScheduleName;
+  readonly schedule?: ScheduleName;
   readonly iterations?: number;
   readonly seeds?: SeedRange;
   readonly seed?: number;
@@ -69,7 +70,7 @@ export function stressCommand(): Command {
     .addOption(casesOption())
     .option("--no-extra", "the lab's cases alone, without those beside them that virtual time adds")
     .addOption(modeOption("sim"))
-    .addOption(scheduleOption("lively"))
+    .addOption(scheduleOption())
     .option(
       "--iterations <n>",
       `runs of each case, each with the next seed (default: ${DEFAULT_ITERATIONS}, or as many as --for allows)`,
@@ -97,8 +98,7 @@ async function stress(options: StressOptions): Promise<void> {
   checkTogether(options);
   // They are hard on timing: where machine and threads have a say in it, they may fail a Raft that is right.
   const cases = await chosenCases({ ...options, extra: options.extra && options.mode !== "threads" });
-  if (options.json !== undefined) checkWritable("--json", options.json);
-  if (options.junit !== undefined) checkWritable("--junit", options.junit);
+  checkFiles({ "--json": options.json, "--junit": options.junit });
   checkWritableFolder("--out", options.out);
   const raft = await raftFile(options.raft);
   const plan = seedPlanOf(options);
@@ -125,7 +125,8 @@ interface CampaignParts {
 /** @returns the exit code */
 async function runCampaign(parts: CampaignParts): Promise<number> {
   const { options, cases, plan, program, pool, jobs } = parts;
-  const manner: RunManner = { mode: options.mode, schedule: options.schedule, check: options.check };
+  const { mode, schedule = "lively", check } = options;
+  const manner: RunManner = { mode, schedule, check };
   const files = new FailureFiles({
     folder: options.out,
     program,
@@ -134,10 +135,6 @@ async function runCampaign(parts: CampaignParts): Promise<number> {
     runner: pool,
     onTrouble: (message) => output.say(`whitewater: ${message}`),
   });
-  const keep = async (run: PlannedRun, report: RunReport): Promise<void> => {
-    const bundle = await files.keep(run, report);
-    if (bundle !== undefined) output.failed(report.result, bundle);
-  };
   const campaign = new Campaign({
     cases,
     plan: plannedRuns(cases, plan),
@@ -152,13 +149,13 @@ async function runCampaign(parts: CampaignParts): Promise<number> {
         : undefined,
     onReport: async (run, report) => {
       output.ran(run.definition.name);
-      if (isFailed(report.result)) await keep(run, report);
+      if (isFailed(report.result)) output.failed(report.result, await files.keep(run, report));
     },
   });
   const output = new CampaignOutput(campaign, outputOptions(parts, manner));
   guardOwnMistakes();
   const finishEarly = (): void => {
-    for (const [run, report] of campaign.breakOff()) void keep(run, report);
+    for (const report of campaign.breakOff()) output.failed(report.result, files.keepNow(report));
     output.finish({ isInterrupted: true });
   };
   onEarlyEnd(finishEarly);
@@ -194,7 +191,8 @@ function outputOptions(
 }
 
 /** @throws {UsageError} on options that mean nothing together */
-function checkTogether({ seeds, seed, iterations, shard }: StressOptions): void {
+function checkTogether({ mode, schedule, seeds, seed, iterations, shard }: StressOptions): void {
+  checkSchedule(mode, schedule);
   if (shard !== undefined && seeds === undefined && seed === undefined) {
     throw new UsageError(
       "--shard splits the seeds of one campaign, so each shard must be told the same: add --seeds 1..1000, or --seed.",
@@ -234,7 +232,7 @@ function replayArgsOf({ raft, cases, check }: StressOptions): readonly string[] 
   ];
 }
 
-function inMode({ mode, schedule }: StressOptions): string {
+function inMode({ mode, schedule = "lively" }: StressOptions): string {
   return mode === "threads" ? "on threads" : `in ${mode}, schedule ${schedule}`;
 }
 

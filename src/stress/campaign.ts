@@ -71,11 +71,11 @@ export class Campaign {
    * into count at once, as they are.
    * @returns these
    */
-  breakOff(): readonly (readonly [PlannedRun, RunReport])[] {
+  breakOff(): readonly RunReport[] {
     this.stop();
-    const unexamined = [...this.#inExamination];
+    const unexamined = [...this.#inExamination.values()];
     this.#inExamination.clear();
-    for (const [, { result, events }] of unexamined) this.tally.add(result, events);
+    for (const { result, events } of unexamined) this.tally.add(result, events);
     return unexamined;
   }
 

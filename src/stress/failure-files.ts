@@ -30,27 +30,44 @@ export class FailureFiles {
     this.#options = options;
   }
 
+  /** @returns the path of the bundle; `undefined` if there is to be none, or it could not be written */
+  async keep(run: PlannedRun, report: RunReport): Promise<string | undefined> {
+    if (!this.#isWanted(report)) return undefined;
+    return this.#write(report.trace || report.isBrokenOff ? report : await this.#traced(run, report));
+  }
+
   /**
-   * Where the report has its trace, or can have none, the bundle is written before this returns its promise.
-   * @returns the path of the bundle; `undefined` if there is to be none, or it could not be written
+   * Keeps it on the spot, as it is: in virtual time without its events.
+   * @returns as `keep` does
    */
-  async keep({ definition, seed }: PlannedRun, report: RunReport): Promise<string | undefined> {
-    const signature = signatureOf(report.result);
+  keepNow(report: RunReport): string | undefined {
+    return this.#isWanted(report) ? this.#write(report) : undefined;
+  }
+
+  /** Counts it, if it is. */
+  #isWanted({ result }: RunReport): boolean {
+    const signature = signatureOf(result);
     const count = this.#written.get(signature) ?? 0;
-    if (this.#isInTrouble || count >= MAX_PER_SIGNATURE) return undefined;
+    if (this.#isInTrouble || count >= MAX_PER_SIGNATURE) return false;
     this.#written.set(signature, count + 1);
-    const { folder, program, manner, casesFile, runner } = this.#options;
-    let traced = report;
-    if (report.trace === undefined && !report.isBrokenOff) {
-      // In virtual time a second run costs less than to keep trace and history of each of the many that pass.
-      const again = await runner.run(definition, seed, { ...manner, trace: true }, () => {});
-      const { history } = again.result;
-      const result = { ...report.result, ...(history === undefined ? {} : { history }) };
-      traced = { ...report, result, trace: again.trace ?? [] };
-    }
+    return true;
+  }
+
+  /** In virtual time a second run costs less than to keep trace and history of each of the many that pass. */
+  async #traced({ definition, seed }: PlannedRun, report: RunReport): Promise<RunReport> {
+    const { runner, manner } = this.#options;
+    const again = await runner.run(definition, seed, { ...manner, trace: true }, () => {});
+    const { history } = again.result;
+    const result = { ...report.result, ...(history === undefined ? {} : { history }) };
+    return { ...report, result, trace: again.trace ?? [] };
+  }
+
+  #write(report: RunReport): string | undefined {
+    const { folder, program, manner, casesFile } = this.#options;
     try {
-      return writeBundle(join(folder, "failures"), { program, manner, casesFile, report: traced });
+      return writeBundle(join(folder, "failures"), { program, manner, casesFile, report });
     } catch (error) {
+      if (this.#isInTrouble) return undefined; // another run has told of it
       this.#isInTrouble = true;
       const reason = error instanceof Error ? error.message : String(error);
       this.#options.onTrouble(
