@@ -7,6 +7,7 @@ import type { PeerProbe } from "./profile/peer-probe.js";
 import { lockstepPeer, TurnCells } from "./runtime/lockstep-peer.js";
 import { PortLink } from "./runtime/port-link.js";
 import type { BootSpec } from "./runtime/runtime.js";
+import { osThreadId } from "./runtime/standstill.js";
 import { ThreadGauges } from "./runtime/thread-gauges.js";
 import type { ThreadProbeBoot } from "./runtime/thread-probe.js";
 import { floodFault } from "./runtime/turn-faults.js";
@@ -30,6 +31,7 @@ const BEAT_MS = 250;
 const { program, port, gauges: buffer, probe: probeBoot, turnCells } = workerData as PeerThreadData;
 const compiled = new CompiledProgram(program);
 const gauges = new ThreadGauges(buffer);
+gauges.runsOn(osThreadId());
 setInterval(() => gauges.beat(), BEAT_MS).unref();
 
 if (turnCells) lockstepPeer(port, new TurnCells(turnCells), compiled);

@@ -41,7 +41,7 @@ const DISASTERS = [
     peer: 1,
     stack: /loop \(.*obedient\.ts:\d+/,
   },
-  { name: "TestPeerHoards", kind: /^(exit|stuck)$/, message: /memory| for 5 s/ },
+  { name: "TestPeerHoards", kind: /^(exit|stuck)$/, message: /memory| for (5|10) s/ },
   {
     name: "TestCaseExits",
     kind: /^exit$/,

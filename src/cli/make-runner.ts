@@ -1,6 +1,6 @@
-import { availableParallelism } from "node:os";
 import { isDebugged } from "../peer/debugged.js";
 import type { Program } from "../peer/program.js";
+import { usableCores } from "../runtime/cores.js";
 import type { Mode } from "../runtime/runtime.js";
 import { RunPool } from "../stress/run-pool.js";
 import { HereRunner, type Runner } from "../stress/runner.js";
@@ -48,7 +48,7 @@ export function defaultJobs(mode: Mode, runs = Number.POSITIVE_INFINITY): number
       return 1;
     case "sim":
       if (isDebugged()) return 1;
-      return runs > FEW_RUNS ? availableParallelism() : Math.ceil(availableParallelism() / 2);
+      return runs > FEW_RUNS ? usableCores() : Math.ceil(usableCores() / 2);
     default:
       return mode satisfies never;
   }

@@ -1,9 +1,9 @@
-import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition, RunResult } from "../harness/case.js";
 import { chosenCases } from "../lab/chosen-cases.js";
 import { BundleError, loadProgram, type Program } from "../peer/program.js";
+import { usableCores } from "../runtime/cores.js";
 import { drawSeed, MAX_SEED } from "../runtime/random.js";
 import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
@@ -92,7 +92,7 @@ async function test(options: TestOptions): Promise<void> {
   const jobs = options.jobs ?? defaultJobs(options.mode, plan.length);
 
   console.log(`whitewater: ${shownRaft(raft)} ${inMode(options)}, seed ${seed}`);
-  if (availableParallelism() < 2) console.log(ONE_PROCESSOR_WARNING);
+  if (usableCores() < 2) console.log(ONE_PROCESSOR_WARNING);
   const results = new SuiteResults(plan, { mode: options.mode, seed, json: options.json });
   const output = new OrderedOutput((line) => console.log(line));
   onEarlyEnd(() => {

@@ -7,6 +7,7 @@ import { FLOOD_LIMIT } from "./isolated-peer.js";
 import { type FromLockstepPeer, type ToLockstepPeer, TurnCells } from "./lockstep-peer.js";
 import { faultOf, peerWorker } from "./peer-thread.js";
 import type { BootSpec } from "./runtime.js";
+import { placeOfThread, Standstill } from "./standstill.js";
 import { ThreadGauges } from "./thread-gauges.js";
 import type { SpareThread } from "./thread-pool.js";
 import { floodFault, memoryFault, stuckFault } from "./turn-faults.js";
@@ -18,9 +19,8 @@ import { whereIsThread } from "./where-is-thread.js";
 const SHORT_MS = 100;
 /** How often a long turn is looked at, in ms of real time. */
 const LOOK_MS = 20;
-/** Looks at one turn until it counts as stuck: 5 s. Looks, since this thread may stall too. */
-const STUCK_LOOKS = 250;
-const STUCK_S = (STUCK_LOOKS * LOOK_MS) / 1000;
+/** How long a turn may take. */
+const STUCK_MS = 5000;
 
 /** A worker thread in lockstep: a spare at first, then one incarnation of a peer, run a turn at a time. */
 export class LockstepThread implements VirtualPeer, SpareThread {
@@ -31,6 +31,7 @@ export class LockstepThread implements VirtualPeer, SpareThread {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #cells = new TurnCells();
+  readonly #gauges = new ThreadGauges();
   #turnsBegun = 0;
   #isReady = false;
   /** Nothing is to come of it any more: it was terminated, or its last words were told. */
@@ -44,7 +45,7 @@ export class LockstepThread implements VirtualPeer, SpareThread {
     this.#heapMiB = heapMiB;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const gauges = new ThreadGauges().buffer;
+    const gauges = this.#gauges.buffer;
     const turnCells = this.#cells.buffer;
     this.#worker = peerWorker({ program, port: port2, gauges, turnCells, probe: undefined }, heapMiB);
     this.ready = new Promise((resolve) => {
@@ -118,16 +119,18 @@ export class LockstepThread implements VirtualPeer, SpareThread {
   /** Waits for a turn that takes long, because the thread still boots, has ended, or is stuck. */
   async #endLate(): Promise<TurnEnd> {
     const growth = new TurnGrowth(this.#heapMiB);
-    for (let looks = 0; !this.#isTurnDone; ) {
+    const place = (): string => placeOfThread(this.#gauges.osThread());
+    const standstill = new Standstill({ limitMs: STUCK_MS, everyMs: LOOK_MS, place });
+    for (let isSameTurn = false; !this.#isTurnDone; isSameTurn = this.#isReady) {
       if (this.#isOver) return SILENT;
       if (this.#lastBreath) return this.#lastTurn(this.#lastBreath);
-      const grownMiB = growth.look(looks > 0);
+      const grownMiB = growth.look(isSameTurn);
       if (grownMiB !== undefined) {
         return this.#lastTurn(memoryFault("its thread", grownMiB, this.#heapMiB, await this.#stack()));
       }
-      if (looks > STUCK_LOOKS) return this.#lastTurn(stuckFault(STUCK_S, await this.#stack()));
+      // What boots has not begun its turn.
+      if (standstill.look(!isSameTurn)) return this.#lastTurn(stuckFault(STUCK_MS, await this.#stack()));
       await realSleep(LOOK_MS);
-      if (this.#isReady) looks += 1; // what boots has not begun its turn
     }
     return this.#isOver ? SILENT : this.#answer();
   }

@@ -7,6 +7,7 @@ import type { PeerThreadData } from "../peer-worker.js";
 import type { Link } from "./link.js";
 import { PortLink } from "./port-link.js";
 import type { BootSpec, PeerProcess } from "./runtime.js";
+import { placeOfThread, Standstill } from "./standstill.js";
 import { ThreadGauges } from "./thread-gauges.js";
 import type { SpareThread } from "./thread-pool.js";
 import type { ThreadProbe } from "./thread-probe.js";
@@ -17,8 +18,8 @@ export const PEER_HEAP_MIB = 512;
 
 /** How often each peer's event loop is looked at, in ms of real time. */
 const WATCH_MS = 500;
-/** Looks without a turn of the event loop until the peer counts as stuck: 5 s. Looks, since we may stall too. */
-const STUCK_LOOKS = 10;
+/** How long a peer's event loop may stand still. */
+const STUCK_MS = 5000;
 
 /** One worker thread, a spare at first, then one incarnation of a peer until it is terminated. */
 export class PeerThread implements PeerProcess, SpareThread {
@@ -106,21 +107,21 @@ export class PeerThread implements PeerProcess, SpareThread {
 
   #watchEventLoop(): void {
     let lastBeats = this.#gauges.beats();
-    let looks = 0;
+    const place = (): string => placeOfThread(this.#gauges.osThread());
+    const standstill = new Standstill({ limitMs: STUCK_MS, everyMs: WATCH_MS, place });
     this.#watch = setInterval(() => {
       const beats = this.#gauges.beats();
-      looks = beats === lastBeats ? looks + 1 : 0;
+      const hasMoved = beats !== lastBeats || !this.#isReady; // what boots is waited for elsewhere
       lastBeats = beats;
-      if (looks === STUCK_LOOKS) void this.#tellStuck();
+      if (standstill.look(hasMoved)) void this.#tellStuck();
     }, WATCH_MS);
     this.#watch.unref();
   }
 
   async #tellStuck(): Promise<void> {
-    const seconds = (STUCK_LOOKS * WATCH_MS) / 1000;
     const stack = await whereIsThread(this.#worker.threadId, this.#program);
     const message =
-      `it has blocked its event loop for ${seconds} s. A handler, a timer or start() must return, ` +
+      `it has blocked its event loop for ${STUCK_MS / 1000} s. A handler, a timer or start() must return, ` +
       "or await something that takes time.";
     this.#ended({ kind: "stuck", message, ...(stack === undefined ? {} : { stack }) });
   }

@@ -17,12 +17,12 @@ function named(message: PeerToMain): string {
 
 /**
  * The fault of a peer whose turn in virtual time does not end.
- * @param seconds of real time that it has run
+ * @param ms of real time that it has run, at least
  * @param stack where it stands, where that is known
  */
-export function stuckFault(seconds: number, stack?: string): Fault {
+export function stuckFault(ms: number, stack?: string): Fault {
   const message =
-    `a single turn has run for ${seconds} s of real time. A handler, a timer or start() must return, or ` +
+    `a single turn has run for ${ms / 1000} s of real time. A handler, a timer or start() must return, or ` +
     "await something that takes time; a loop that waits for Date.now() to change never ends in virtual time.";
   return { kind: "stuck", message, ...(stack === undefined ? {} : { stack }) };
 }

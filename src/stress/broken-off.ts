@@ -19,11 +19,11 @@ export function brokenOff(
   };
 }
 
-/** The fault of a case whose own code gives its thread to nobody. */
-export function caseIsStuck(seconds: number): Pick<RunError, "kind" | "message"> {
+/** The fault of a case whose own code gives its thread to nobody. @param ms of real time, at least */
+export function caseIsStuck(ms: number): Pick<RunError, "kind" | "message"> {
   return {
     kind: "stuck",
-    message: `the case has kept its thread busy for ${seconds} s of real time, and no peer is at its turn: what does it loop over?`,
+    message: `the case has kept its thread busy for ${ms / 1000} s of real time, and no peer is at its turn: what does it loop over?`,
   };
 }
 

@@ -1,14 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { ownFile } from "../peer/program.js";
+import { Standstill } from "../runtime/standstill.js";
 import type { FromRunProcess, ProcessSetup, ToRunProcess } from "./run-process.js";
 import type { RunTask, ToldReport } from "./run-worker.js";
 
 /** How often a process at work is looked at, in ms of real time. */
 const WATCH_MS = 1000;
-/** Looks without a beat until it counts as stuck. Looks, since this process may stall too. */
-const STUCK_LOOKS = 10;
-/** Real seconds without a beat. */
-export const STUCK_S = (STUCK_LOOKS * WATCH_MS) / 1000;
+/** How long the event loop of a process may stand still. */
+export const STUCK_MS = 10_000;
 
 /** How long what a process has said before it ended may be under way, in ms. */
 const LAST_WORDS_MS = 200;
@@ -104,11 +103,13 @@ export class PoolProcess {
   /** Ends it when its event loop stands still. While it boots, it is waited for. */
   #watch(): NodeJS.Timeout {
     let lastBeats = this.#beats;
-    let looks = 0;
+    const { pid } = this.#child;
+    const place = (): string => `${pid}/task/${pid}`; // its main thread, which has the number of its process
+    const standstill = new Standstill({ limitMs: STUCK_MS, everyMs: WATCH_MS, place });
     return setInterval(() => {
-      looks = this.#beats === lastBeats && this.#beats > 0 ? looks + 1 : 0;
+      const hasMoved = this.#beats !== lastBeats || this.#beats === 0;
       lastBeats = this.#beats;
-      if (looks < STUCK_LOOKS) return;
+      if (!standstill.look(hasMoved)) return;
       this.#cause = "stuck";
       this.kill();
     }, WATCH_MS);

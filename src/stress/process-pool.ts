@@ -2,7 +2,7 @@ import { totalmem } from "node:os";
 import type { CaseDefinition, RunError } from "../harness/case.js";
 import { titleLine } from "../harness/report.js";
 import { brokenOff, caseIsStuck, endedItself, outOfMemory } from "./broken-off.js";
-import { type Death, PoolProcess, STUCK_S } from "./pool-process.js";
+import { type Death, PoolProcess, STUCK_MS } from "./pool-process.js";
 import type { ProcessSetup } from "./run-process.js";
 import type { RunSetup } from "./run-worker.js";
 import type { RunManner, Runner, RunReport } from "./runner.js";
@@ -90,7 +90,7 @@ function fairRssMiB(processes: number): number {
 
 /** What the end of its process means for a run. */
 function errorOf({ cause, exitCode, signal, lastWords }: Death, rssMiB: number): Omit<RunError, "atMs"> {
-  if (cause === "stuck") return caseIsStuck(STUCK_S);
+  if (cause === "stuck") return caseIsStuck(STUCK_MS);
   if (cause === "too-large" || lastWords.includes("heap out of memory")) return outOfMemory(`${rssMiB} MiB`);
   const details = lastWords
     .split("\n")

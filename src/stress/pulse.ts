@@ -6,6 +6,7 @@ const THREAD = 1;
 const PEER = 2;
 const FLOODS = 3;
 const TURNS = 4;
+const OS_THREAD = 5;
 const NOW_US_AT = 6 * Int32Array.BYTES_PER_ELEMENT; // a multiple of 8
 
 /**
@@ -25,8 +26,13 @@ export class Pulse implements TurnGauge {
     this.#nowUs = new Float64Array(buffer, NOW_US_AT);
   }
 
-  /** The runner: it begins, on the thread of this number, which is at least 1. */
-  begin(threadId: number): void {
+  /**
+   * The runner: it begins.
+   * @param threadId Node's number of its thread, which is at least 1
+   * @param osThread the system's (`osThreadId`)
+   */
+  begin(threadId: number, osThread: number): void {
+    Atomics.store(this.#cells, OS_THREAD, osThread);
     Atomics.store(this.#cells, THREAD, threadId);
   }
 
@@ -64,6 +70,11 @@ export class Pulse implements TurnGauge {
   /** The runner's thread; 0 before it has begun. */
   threadId(): number {
     return Atomics.load(this.#cells, THREAD);
+  }
+
+  /** The same as the system knows it. */
+  osThread(): number {
+    return Atomics.load(this.#cells, OS_THREAD);
   }
 
   /** The peer at its turn; `undefined` between turns. */

@@ -2,6 +2,7 @@
 import { threadId, workerData } from "node:worker_threads";
 import { allCases } from "../lab/cases-file.js";
 import type { Program } from "../peer/program.js";
+import { osThreadId } from "../runtime/standstill.js";
 import { Pulse } from "./pulse.js";
 import { HereRunner, type RunManner, type RunReport } from "./runner.js";
 
@@ -51,7 +52,7 @@ export default async function makeRun({
   pulse: buffer,
 }: WatchedTask): Promise<ToldReport> {
   pulse = new Pulse(buffer);
-  pulse.begin(threadId);
+  pulse.begin(threadId, osThreadId());
   const beat = setInterval(() => pulse.beat(), BEAT_MS);
   try {
     const definition = (await cases).find((one) => one.name === name);

@@ -1,5 +1,6 @@
-import { availableParallelism, loadavg } from "node:os";
+import { loadavg } from "node:os";
 import type { CaseDefinition, RealTimeVerdict, RunError } from "../harness/case.js";
+import { usableCores } from "../runtime/cores.js";
 import { MAX_SEED } from "../runtime/random.js";
 import { counted } from "../text/counted.js";
 import { isFailed } from "./campaign.js";
@@ -101,6 +102,6 @@ function machineEvidence(routerLateMs: number): { isLate: boolean; sentence: str
   const [load = 0] = loadavg();
   return {
     isLate: routerLateMs > LATE_MS,
-    sentence: `the router's event loop was late by up to ${routerLateMs.toFixed(0)} ms; the load was ${load.toFixed(1)} on ${counted(availableParallelism(), "core")}`,
+    sentence: `the router's event loop was late by up to ${routerLateMs.toFixed(0)} ms; the load was ${load.toFixed(1)} on ${counted(usableCores(), "core")}`,
   };
 }

@@ -1,6 +1,7 @@
 import type { RunError } from "../harness/case.js";
 import type { Program } from "../peer/program.js";
 import { FLOOD_LIMIT } from "../runtime/isolated-peer.js";
+import { placeOfThread, Standstill } from "../runtime/standstill.js";
 import { floodFault, memoryFault, stuckFault } from "../runtime/turn-faults.js";
 import { TurnGrowth } from "../runtime/turn-growth.js";
 import { whereIsThread } from "../runtime/where-is-thread.js";
@@ -9,8 +10,8 @@ import { Pulse } from "./pulse.js";
 
 /** How often a running task is looked at, in ms of real time. */
 const WATCH_MS = 100;
-/** Looks without a beat until the run counts as stuck: 5 s. Looks, since this thread may stall too. */
-const STUCK_LOOKS = 50;
+/** How long the event loop of a run may stand still. */
+const STUCK_MS = 5000;
 
 export interface WatchOptions {
   readonly program: Program;
@@ -28,14 +29,16 @@ export class Watch {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #growth: TurnGrowth;
+  readonly #standstill: Standstill;
   #lastBeats = 0;
   #lastTurns = 0;
-  #looks = 0;
   #broken: RunError | undefined;
 
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#growth = new TurnGrowth(options.heapMiB);
+    const place = (): string => placeOfThread(this.pulse.osThread());
+    this.#standstill = new Standstill({ limitMs: STUCK_MS, everyMs: WATCH_MS, place });
     this.#timer = setInterval(() => this.#look(), WATCH_MS);
   }
 
@@ -76,15 +79,14 @@ export class Watch {
     const [beats, turns] = [this.pulse.beats(), this.pulse.turns()];
     const isStill = beats === this.#lastBeats;
     const isSameTurn = isStill && turns === this.#lastTurns && this.pulse.peer() !== undefined;
-    this.#looks = isStill ? this.#looks + 1 : 0;
     this.#lastBeats = beats;
     this.#lastTurns = turns;
     const grownMiB = this.#growth.look(isSameTurn);
     if (grownMiB !== undefined) {
       void this.#endWhereItIs((stack) => memoryFault("the run", grownMiB, this.#options.heapMiB, stack));
-    } else if (this.#looks === STUCK_LOOKS) {
+    } else if (this.#standstill.look(!isStill)) {
       void this.#endWhereItIs((stack) =>
-        this.pulse.peer() === undefined ? caseIsStuck(STUCK_S) : stuckFault(STUCK_S, stack),
+        this.pulse.peer() === undefined ? caseIsStuck(STUCK_MS) : stuckFault(STUCK_MS, stack),
       );
     }
   }
@@ -95,6 +97,3 @@ export class Watch {
     this.end(why(await whereIsThread(this.pulse.threadId(), this.#options.program)));
   }
 }
-
-/** Real seconds without a beat. */
-const STUCK_S = (STUCK_LOOKS * WATCH_MS) / 1000;
