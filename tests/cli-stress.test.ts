@@ -171,6 +171,22 @@ test.serial("progress is a line every few seconds where there is no terminal; --
   }
 });
 
+test.serial("warnings are told once in a campaign, and counted in its report and its files", async (t) => {
+  const out = await emptyFolder(t);
+  const [json, junit] = [join(out, "results.json"), join(out, "results.xml")];
+  const raft = ["--raft", "tests/fixtures/unread.ts", "--run", "TestInitialElection3A"];
+  const args = [...raft, "--seeds", "1..3", "--out", out, "--json", json, "--junit", junit];
+  const { exitCode, stdout } = await whitewater(["stress", ...args]);
+  t.is(exitCode, 0, stdout);
+  const warning = /The checkers of Raft's rules miss "term" in the arguments of Raft\.requestVote\./;
+  t.is(stdout.match(new RegExp(`^warning: ${warning.source}`, "gm"))?.length, 1, stdout);
+  t.regex(stdout, new RegExp(`^Warning, in 3 runs: ${warning.source}`, "m"));
+  const { cases } = JSON.parse(await readFile(json, "utf8")) as CampaignResults;
+  t.regex(cases[0]?.warnings.find(({ text }) => text.includes("requestVote"))?.text ?? "", warning);
+  t.is(cases[0]?.warnings[0]?.runs, 3);
+  t.regex(await readFile(junit, "utf8"), /warning, in 3 runs: The checkers/);
+});
+
 test.serial("a run that takes all memory costs no other run its result", async (t) => {
   const out = await emptyFolder(t);
   const args = ["--seed", "3", "--iterations", "1", "--jobs", "2", "--out", out];

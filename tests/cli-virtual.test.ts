@@ -303,3 +303,13 @@ test.serial(
     t.is(printed, undisturbed.stdout);
   },
 );
+
+test.serial("a warning is told once in a command, however many cases give it", async (t) => {
+  const run = ["test", "--mode", "sim", "--raft", "tests/fixtures/tamperer.ts", "--jobs", "1"];
+  const cases = ["--run", "TestInitialElection3A|TestReElection3A", "--seed", "5"];
+  for (const args of [[], ["--check-determinism"]]) {
+    const { exitCode, stdout } = await whitewater([...run, ...cases, ...args]);
+    t.is(exitCode, 0, stdout);
+    t.is(stdout.match(/^ {2}warning: a peer has changed something that others share: /gm)?.length, 1, stdout);
+  }
+});

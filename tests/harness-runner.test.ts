@@ -160,15 +160,17 @@ test("warnings and log lines are told, and fail nothing", async (t) => {
   const told: string[] = [];
   const { result } = await runFor(
     50,
-    caseOf(async (cfg) => cfg.warn("odd")),
+    caseOf(async (cfg) => {
+      for (const text of ["odd", "very odd", "odd"]) cfg.warn(text);
+    }),
     {
-      onWarning: (text) => told.push(text),
       onLog: ({ peer, text }) => told.push(`${peer}: ${text}`),
       script: (peer) => peer.say({ kind: "log", level: "info", text: "hello", term: 0, isLeader: false }),
     },
   );
   t.is(result.status, "passed");
-  t.deepEqual(told.sort(), ["0: hello", "1: hello", "2: hello", "odd"]);
+  t.deepEqual(told.sort(), ["0: hello", "1: hello", "2: hello"]);
+  t.deepEqual(result.warnings, ["odd", "very odd"], "each text once");
 });
 
 test("a checker can fail the case through the tester it is given", async (t) => {

@@ -49,6 +49,21 @@ test("the report: a table by case, an example of each kind of failure with its r
   ]);
 });
 
+test("warnings have a line each in the report, and in JUnit with their case", (t) => {
+  const tally = tallyOf([
+    resultOf({ warnings: ["fields \u001b are missed"] }),
+    resultOf({ seed: 2, warnings: ["fields \u001b are missed"] }),
+  ]);
+  t.deepEqual(campaignReport(tally, { manner: IN_SIM, replayArgs: [] }).slice(2), [
+    "",
+    "Warning, in 2 runs: fields \\u001b are missed",
+    "",
+    "no failure in 2 runs: too few to bound the failure rate",
+  ]);
+  const [suite] = parsed(junitXml(tally)).testsuite;
+  t.is(suite?.testcase[0]?.["system-out"], "2 runs, 0 failed\nwarning, in 2 runs: fields \ufffd are missed");
+});
+
 test("what a failure says steers no terminal: control characters are shown", (t) => {
   const details = ["\u001b]0;title\u0007", "a\tb"];
   const lines = campaignReport(

@@ -124,6 +124,28 @@ test("a tally counts runs, failures, RPCs and events by case, in the order of th
   t.is(tally.failed, 1);
 });
 
+test("a tally counts in how many runs each warning was given; of a case that always says another, some", (t) => {
+  const tally = tallyOf([
+    resultOf({ warnings: ["odd"] }),
+    resultOf({ name: "TestB", warnings: ["odd", "very odd"] }),
+    resultOf(),
+  ]);
+  const counted = [
+    { text: "odd", runs: 2 },
+    { text: "very odd", runs: 1 },
+  ];
+  t.deepEqual(tally.warnings, counted);
+  const sum = new Tally();
+  for (let i = 0; i < 2; i += 1) sum.merge(written(tally));
+  t.deepEqual(
+    sum.warnings,
+    counted.map(({ text, runs }) => ({ text, runs: 2 * runs })),
+  );
+  for (let seed = 0; seed < 1000; seed += 1) tally.add(resultOf({ warnings: ["odd", `odd ${seed}`] }), 1);
+  t.is(tally.warnings.length, 21);
+  t.deepEqual(tally.warnings[0], { text: "odd", runs: 1002 });
+});
+
 test("percentiles of the seconds are right to three digits", (t) => {
   const tally = tallyOf(Array.from({ length: 1000 }, (_, i) => resultOf({ seconds: (i + 1) / 10 })));
   const { durationMs } = tally.cases[0] ?? t.fail();

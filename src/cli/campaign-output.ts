@@ -14,6 +14,7 @@ import { shownDuration } from "../text/duration.js";
 import { printable } from "../text/printable.js";
 import { Progress } from "./progress.js";
 import { colours } from "./terminal.js";
+import { Warnings } from "./warnings.js";
 
 export interface CampaignOutputOptions {
   readonly program: Program;
@@ -44,6 +45,7 @@ export class CampaignOutput {
   readonly #ticks: NodeJS.Timeout;
   /** Where a failure left its bundle, by case and seed. */
   readonly #bundles = new Map<string, string>();
+  readonly #warnings = new Warnings();
   #lastSavedAtMs = performance.now();
   #lastCase = "";
   #isFinished = false;
@@ -55,9 +57,10 @@ export class CampaignOutput {
     this.#ticks = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
-  /** A run of this case has ended. */
-  ran(caseName: string): void {
-    this.#lastCase = caseName;
+  /** A run has ended. */
+  ran(result: RunResult): void {
+    this.#lastCase = result.name;
+    for (const line of this.#warnings.linesOf(result)) this.say(line);
     if (!this.#isFinished) this.#progress.update(() => this.#progressLine());
   }
 

@@ -6,6 +6,7 @@ import { runInOrder } from "./in-order.js";
 import type { OrderedOutput, Slot } from "./ordered-output.js";
 import type { Planned } from "./suite.js";
 import { colours } from "./terminal.js";
+import { Warnings } from "./warnings.js";
 
 export interface DeterminismOptions {
   /**
@@ -31,10 +32,12 @@ const LEAKS =
 export async function checkDeterminism(plan: readonly Planned[], options: DeterminismOptions): Promise<void> {
   const { runners, bail, output, onResult } = options;
   const idle = [...runners];
+  const warnings = new Warnings();
   await runInOrder(plan, { jobs: runners.length, bail, output }, async (planned, slot) => {
     const runner = idle.pop() as Runner; // as many as jobs
     const result = await runTwice(planned, slot, runner, options);
     idle.push(runner);
+    for (const line of warnings.linesOf(result)) slot.write(`  ${line}`);
     onResult(planned, result);
     return result;
   });

@@ -18,6 +18,7 @@ import { traceOption } from "./options.js";
 import { checkWritable } from "./results.js";
 import { colours, whileBlocked } from "./terminal.js";
 import { TraceFile } from "./trace-file.js";
+import { Warnings } from "./warnings.js";
 
 interface ReplayOptions {
   readonly mode?: Mode;
@@ -138,6 +139,7 @@ function writeTrace(
 
 /** The result, and whether it is the one that was recorded. */
 function tell(bundle: Bundle, { result }: RunReport, again: { mode: Mode; command: string }): void {
+  for (const line of new Warnings().linesOf(result)) console.log(`  ${line}`);
   const hasFailed = isFailed(result);
   console.log((hasFailed ? colours.red : colours.green)(resultLine(result)));
   if (hasFailed) console.log(failureBlock(result, again));

@@ -148,7 +148,7 @@ async function runCampaign(parts: CampaignParts): Promise<number> {
         ? (run, report) => examined(run.definition, report, { runner: pool, check: options.check })
         : undefined,
     onReport: async (run, report) => {
-      output.ran(run.definition.name);
+      output.ran(report.result);
       if (isFailed(report.result)) output.failed(report.result, await files.keep(run, report));
     },
   });

@@ -4,6 +4,7 @@ import type { RunManner, Runner } from "../stress/runner.js";
 import { type InOrderOptions, runInOrder } from "./in-order.js";
 import type { Slot } from "./ordered-output.js";
 import { colours } from "./terminal.js";
+import { Warnings } from "./warnings.js";
 
 /** One run that a suite is to make. */
 export interface Planned {
@@ -24,13 +25,20 @@ export interface SuiteOptions extends InOrderOptions {
 
 /** Runs the planned cases, `jobs` at once, and prints them in the order planned. */
 export async function runSuite(plan: readonly Planned[], options: SuiteOptions): Promise<void> {
-  await runInOrder(plan, options, (planned, slot) => runPlanned(planned, slot, options));
+  const warnings = new Warnings();
+  await runInOrder(plan, options, (planned, slot) => runPlanned(planned, slot, warnings, options));
 }
 
-async function runPlanned(planned: Planned, slot: Slot, options: SuiteOptions): Promise<RunResult> {
+async function runPlanned(
+  planned: Planned,
+  slot: Slot,
+  warnings: Warnings,
+  options: SuiteOptions,
+): Promise<RunResult> {
   const { definition, seed } = planned;
   const { runner, manner } = options;
   const { result, trace } = await runner.run(definition, seed, manner, (line) => slot.write(line));
+  for (const line of warnings.linesOf(result)) slot.write(`  ${line}`);
   const paint = result.status === "passed" ? colours.green : colours.red;
   slot.write(paint(resultLine(result)));
   if (result.status === "failed") {

@@ -37,6 +37,8 @@ export interface RunResult {
   /** Hash of the trace, in virtual time. */
   readonly history?: string;
   readonly error?: RunError;
+  /** What was odd and failed nothing, each text once; absent where nothing was. */
+  readonly warnings?: readonly string[];
 }
 
 export interface RunError {

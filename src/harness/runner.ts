@@ -23,7 +23,6 @@ export interface RunOptions {
   /** Told the case's title, once, before anything else is told of it. */
   readonly onTitle?: (title: string) => void;
   readonly onLog?: (line: LogLine) => void;
-  readonly onWarning?: (text: string) => void;
   /** Given the tester before the first peer boots: a checker can fail the case through it. */
   readonly onConfig?: (cfg: Config) => void;
 }
@@ -37,7 +36,10 @@ export async function runCase(definition: CaseDefinition, options: RunOptions): 
   const { runtime, seed } = options;
   const startedAtMs = performance.now();
   const { trace, history } = traceOf(options);
-  const cfg = new Config({ ...options, trace, n: servers, unreliable: definition.unreliable ?? false });
+  const warnings = new Set<string>();
+  const onWarning = (text: string): void => void warnings.add(text);
+  const { unreliable = false } = definition;
+  const cfg = new Config({ ...options, trace, n: servers, unreliable, onWarning });
   runtime.watchForStall?.({
     isTesterWaiting: () => cfg.isWaiting,
     onStall: (stall) => cfg.fail(stalled(stall, runtime.clock.nowMs())),
@@ -59,7 +61,12 @@ export async function runCase(definition: CaseDefinition, options: RunOptions): 
   const wallMs = performance.now() - startedAtMs;
   const result = { name, part, title, ...totals, wallMs, peers: servers, seed };
   const outcome = error ? { status: "failed" as const, error } : { status: "passed" as const };
-  return { ...result, ...outcome, ...(history ? { history: history.digest() } : {}) };
+  return {
+    ...result,
+    ...outcome,
+    ...(history ? { history: history.digest() } : {}),
+    ...(warnings.size > 0 ? { warnings: [...warnings] } : {}),
+  };
 }
 
 function traceOf({ runtime, listeners = [], trace, history: isWanted = true }: RunOptions): {

@@ -56,7 +56,8 @@ export class FailureFiles {
   /** In virtual time a second run costs less than to keep trace and history of each of the many that pass. */
   async #traced({ definition, seed }: PlannedRun, report: RunReport): Promise<RunReport> {
     const { runner, manner } = this.#options;
-    const again = await runner.run(definition, seed, { ...manner, trace: true }, () => {});
+    const noLines = (): void => {}; // none that the first run has not told
+    const again = await runner.run(definition, seed, { ...manner, trace: true }, noLines);
     const { history } = again.result;
     const result = { ...report.result, ...(history === undefined ? {} : { history }) };
     return { ...report, result, trace: again.trace ?? [] };

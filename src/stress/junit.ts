@@ -31,7 +31,11 @@ function suite(part: string, tally: Tally): object {
   };
 }
 
-function testCase({ name, part, runs, failed, wallMs }: CaseTally, groups: readonly FailureGroup[]): object {
+function testCase(
+  { name, part, runs, failed, wallMs, warnings }: CaseTally,
+  groups: readonly FailureGroup[],
+): object {
+  const warned = [...warnings].map(([text, count]) => `warning, in ${counted(count, "run")}: ${text}`);
   const failure = groups.map(({ signature, count, example }) => ({
     "@_message": `${count} of ${counted(runs, "run")}: ${legible(signature)}`,
     "@_type": legible(example.error?.kind ?? "failure"),
@@ -44,7 +48,7 @@ function testCase({ name, part, runs, failed, wallMs }: CaseTally, groups: reado
     "@_classname": legible(`whitewater.${part}`),
     "@_time": (wallMs / 1000).toFixed(3),
     ...(failure.length > 0 ? { failure } : {}),
-    "system-out": `${counted(runs, "run")}, ${failed} failed`,
+    "system-out": legible([`${counted(runs, "run")}, ${failed} failed`, ...warned].join("\n")),
   };
 }
 

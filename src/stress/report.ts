@@ -5,7 +5,7 @@ import { counted } from "../text/counted.js";
 import { printable } from "../text/printable.js";
 import { replayBundle } from "./bundle.js";
 import type { RunManner } from "./runner.js";
-import type { CaseTally, FailureGroup, Tally } from "./tally.js";
+import type { CaseTally, FailureGroup, Tally, WarningTally } from "./tally.js";
 
 const HEADINGS = ["case", "runs", "failed", "p50 s", "p95 s", "rpcs/run", "events/s"] as const;
 
@@ -23,6 +23,7 @@ export function campaignReport(tally: Tally, options: ReportOptions): string[] {
   return [
     ...columns(rows),
     ...tally.groups.flatMap((group, i) => ["", ...groupLines(group, i + 1, options)]),
+    ...(tally.warnings.length > 0 ? ["", ...tally.warnings.map(warningLine)] : []),
     "",
     conclusion(tally),
   ];
@@ -73,6 +74,10 @@ function groupLines(
     failureBlock(example, { mode, args }),
     ...(bundle === undefined ? [] : [`    or:     ${replayBundle(bundle)}`]),
   ];
+}
+
+function warningLine({ text, runs }: WarningTally): string {
+  return printable(`Warning, in ${counted(runs, "run")}: ${text}`);
 }
 
 function percent(share: number): string {

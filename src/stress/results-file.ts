@@ -5,7 +5,7 @@ import type { RunManner } from "./runner.js";
 import { Tally, type TallyData } from "./tally.js";
 
 /** The form of a file of results; raised when it changes. */
-export const RESULTS_VERSION = 1;
+export const RESULTS_VERSION = 2;
 
 /** What `stress --json` writes and `merge` reads. */
 export interface CampaignResults extends TallyData {

@@ -44,7 +44,7 @@ export interface RunReport {
 export interface Runner {
   /**
    * Runs a case once. It never rejects for what a peer or the case does.
-   * @param tell takes lines for the user: title, warnings and, where asked for, the peers' own lines
+   * @param tell takes lines for the user: title and, where asked for, the peers' own lines
    */
   run(
     definition: CaseDefinition,
@@ -55,6 +55,10 @@ export interface Runner {
   /** Ends every thread. Resolves when none is left. */
   close(): Promise<void>;
 }
+
+/** Why a run has the lines of two. */
+const SPOILT =
+  "a peer has changed something that others share: the run was made again, with a realm for each peer";
 
 /** Events of a run on threads that are kept for the case that it fails: some 10 s of a busy one. */
 const RING_EVENTS = 20_000;
@@ -85,10 +89,8 @@ export class HereRunner implements Runner {
     };
     const report = await this.#attempt(definition, seed, manner, tell, onSpoilt);
     if (!isSpoilt) return report;
-    tell(
-      "  warning: a peer has changed something that others share: the run is made again, with a realm for each peer",
-    );
-    return await this.#attempt(definition, seed, manner, tell, onSpoilt);
+    const again = await this.#attempt(definition, seed, manner, manner.verbose ? tell : () => {}, onSpoilt);
+    return { ...again, result: withWarning(again.result, SPOILT) };
   }
 
   async close(): Promise<void> {
@@ -107,13 +109,16 @@ export class HereRunner implements Runner {
       seed,
       history: manner.history,
       onTitle: (title) => tell(titleLine(title)),
-      onWarning: (text) => tell(`  warning: ${text}`),
       ...(manner.verbose ? { onLog: (line) => tell(logLine(line)) } : {}),
     };
     return manner.mode === "threads"
       ? runInRealTime(definition, options, manner)
       : runInVirtualTime(definition, options, manner);
   }
+}
+
+function withWarning(result: RunResult, text: string): RunResult {
+  return { ...result, warnings: [...(result.warnings ?? []), text] };
 }
 
 async function runInVirtualTime(

@@ -25,6 +25,15 @@ export interface CaseTally {
   wallMs: number;
   /** Durations of the runs in ms of the mode's own time. */
   readonly durationMs: Histogram;
+  /** In how many runs each warning was given. */
+  readonly warnings: Map<string, number>;
+}
+
+/** What was odd and failed nothing. */
+export interface WarningTally {
+  readonly text: string;
+  /** In how many runs it was given. */
+  readonly runs: number;
 }
 
 /** Failures of one signature. */
@@ -38,9 +47,17 @@ export interface FailureGroup {
 /** A tally as plain data, for a file of results. */
 export interface TallyData {
   /** Of each case of the campaign, in the order in which to show them; some may have had no run. */
-  readonly cases: readonly (Omit<CaseTally, "durationMs"> & { readonly durationMs: string })[];
+  readonly cases: readonly CaseData[];
   readonly groups: readonly FailureGroup[];
 }
+
+export interface CaseData extends Omit<CaseTally, "durationMs" | "warnings"> {
+  readonly durationMs: string;
+  readonly warnings: readonly WarningTally[];
+}
+
+/** Warnings of a case that are counted by their text: one that says another number each time must not fill the memory. */
+const MAX_WARNINGS = 20;
 
 /** Counts the runs of a campaign. Bounded in size, whatever the number of runs; two of them can be merged. */
 export class Tally {
@@ -64,6 +81,14 @@ export class Tally {
     );
   }
 
+  /** Those of all cases, the most frequent first. */
+  get warnings(): readonly WarningTally[] {
+    const all = new Map<string, number>();
+    for (const { warnings } of this.#cases.values())
+      for (const [text, runs] of warnings) count(all, text, runs);
+    return sorted(all);
+  }
+
   get runs(): number {
     return this.#sum(({ runs }) => runs);
   }
@@ -80,6 +105,7 @@ export class Tally {
     tally.events += events;
     tally.wallMs += result.wallMs;
     tally.durationMs.recordValue(Math.min(MAX_DURATION_MS, Math.max(1, Math.round(result.seconds * 1000))));
+    for (const text of result.warnings ?? []) this.#warn(tally, text, 1);
     if (result.status === "passed") return;
     tally.failed += 1;
     this.#addFailures({ signature: signatureOf(result), count: 1, example: result });
@@ -90,7 +116,7 @@ export class Tally {
    * @throws {Error} if it is no such data
    */
   merge({ cases, groups }: TallyData): void {
-    for (const { durationMs, ...other } of cases) {
+    for (const { durationMs, warnings, ...other } of cases) {
       checkCounts(other);
       const tally = this.#tallyOf(other);
       tally.runs += other.runs;
@@ -99,6 +125,7 @@ export class Tally {
       tally.events += other.events;
       tally.wallMs += other.wallMs;
       tally.durationMs.add(decodeFromCompressedBase64(durationMs));
+      for (const { text, runs } of warnings) this.#warn(tally, text, runs);
     }
     for (const group of groups) {
       checkGroup(group);
@@ -110,6 +137,7 @@ export class Tally {
     const cases = [...this.#cases.values()].map((tally) => ({
       ...tally,
       durationMs: encodeIntoCompressedBase64(tally.durationMs),
+      warnings: sorted(tally.warnings),
     }));
     return { cases, groups: this.groups };
   }
@@ -122,9 +150,14 @@ export class Tally {
     const known = this.#cases.get(name);
     if (known) return known;
     const nothing = { runs: 0, failed: 0, rpcs: 0, events: 0, wallMs: 0 };
-    const fresh: CaseTally = { name, part, title, peers, ...nothing, durationMs: newHistogram() };
+    const kept = { durationMs: newHistogram(), warnings: new Map<string, number>() };
+    const fresh: CaseTally = { name, part, title, peers, ...nothing, ...kept };
     this.#cases.set(name, fresh);
     return fresh;
+  }
+
+  #warn({ warnings }: CaseTally, text: string, runs: number): void {
+    if (warnings.has(text) || warnings.size < MAX_WARNINGS) count(warnings, text, runs);
   }
 
   #addFailures(group: FailureGroup): void {
@@ -138,12 +171,29 @@ export class Tally {
   }
 }
 
+function count(counts: Map<string, number>, text: string, runs: number): void {
+  counts.set(text, (counts.get(text) ?? 0) + runs);
+}
+
+function sorted(counts: ReadonlyMap<string, number>): readonly WarningTally[] {
+  return [...counts]
+    .map(([text, runs]) => ({ text, runs }))
+    .sort((a, b) => b.runs - a.runs || a.text.localeCompare(b.text));
+}
+
 /** All of one size, so that the same runs come to the same histogram, however they were merged. */
 function newHistogram(): Histogram {
   return build({ lowestDiscernibleValue: 1, highestTrackableValue: MAX_DURATION_MS, autoResize: false });
 }
 
-function checkCounts({ name, runs, failed, rpcs, events, wallMs }: Omit<CaseTally, "durationMs">): void {
+function checkCounts({
+  name,
+  runs,
+  failed,
+  rpcs,
+  events,
+  wallMs,
+}: Omit<CaseData, "durationMs" | "warnings">): void {
   const counts = [runs, failed, rpcs, events, wallMs];
   if (typeof name === "string" && counts.every((count) => Number.isFinite(count) && count >= 0)) return;
   throw new Error(`the counts of ${String(name)} are no numbers`);

@@ -148,18 +148,16 @@ export async function runWithOracle(
 ): Promise<OracleRun> {
   const oracle = new OracleRaft(seed, mistakes);
   const events: TraceEvent[] = [];
-  const warnings: string[] = [];
   let result: RunResult | undefined;
   const run = runCase(definition, {
     runtime: oracle.runtime,
     seed,
     trace: { record: (event) => events.push(event) },
-    onWarning: (text) => warnings.push(text),
     onConfig: (cfg) => oracle.attend(cfg),
   }).then((done) => {
     result = done;
   });
   while (!result) await oracle.runtime.clock.advance(1000);
   await run;
-  return { result, events, warnings };
+  return { result, events, warnings: result.warnings ?? [] };
 }
