@@ -4,7 +4,6 @@ import { Progress } from "../src/cli/progress.js";
 import type { RunError } from "../src/harness/case.js";
 import { Campaign, type CampaignOptions } from "../src/stress/campaign.js";
 import { plannedRuns, WHOLE } from "../src/stress/plan.js";
-import { RecordRing } from "../src/stress/record-ring.js";
 import type { RunReport } from "../src/stress/runner.js";
 import { examined } from "../src/stress/verdict.js";
 import { caseA, caseB, errorOf, IN_SIM, resultOf, ScriptedRunner } from "./helpers/campaigns.js";
@@ -266,22 +265,6 @@ test("--no-check: the runs that examine a failure are not checked either", async
   const runner = virtual();
   await examined(caseA, onThreads(NO_LEADER), { runner, check: false });
   t.true(runner.asked.every(({ manner }) => !manner.check));
-});
-
-test("the ring keeps the last events, in order", (t) => {
-  const ring = new RecordRing(4);
-  const see = (seq: number) => ring.see({ seq, atUs: seq, event: { kind: "deliver", rpc: seq } });
-  t.deepEqual(ring.records(), []);
-  for (const seq of [0, 1, 2]) see(seq);
-  t.deepEqual(
-    ring.records().map(({ seq }) => seq),
-    [0, 1, 2],
-  );
-  for (const seq of [3, 4, 5, 6, 7, 8]) see(seq);
-  t.deepEqual(
-    ring.records().map(({ seq }) => seq),
-    [5, 6, 7, 8],
-  );
 });
 
 /** What is written to a stream that pretends to be a terminal, or not. */

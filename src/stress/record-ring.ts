@@ -1,21 +1,66 @@
 import type { TraceRecord } from "../trace/event.js";
 
-/** The last events of a run in real time, which cannot be made again: a failure keeps them. */
-export class RecordRing {
-  readonly #records: TraceRecord[] = [];
-  readonly #capacity: number;
+export interface RingLimits {
+  /** How many events it keeps. */
+  readonly events: number;
+  /** How many bytes of messages, saved states and logged lines these may hold. */
+  readonly bytes: number;
+}
 
-  /** @param capacity how many events it keeps */
-  constructor(capacity: number) {
-    this.#capacity = capacity;
+/** The last events of a run in real time, which cannot be made again. */
+export class RecordRing {
+  readonly #limits: RingLimits;
+  readonly #records: TraceRecord[] = [];
+  /** Where what it holds begins: the places before are given back now and then, many at once. */
+  #first = 0;
+  #bytes = 0;
+
+  constructor(limits: RingLimits) {
+    this.#limits = limits;
   }
 
   readonly see = (record: TraceRecord): void => {
-    this.#records[record.seq % this.#capacity] = record;
+    this.#records.push(record);
+    this.#bytes += bytesOf(record);
+    const { events, bytes } = this.#limits;
+    while (this.#records.length - this.#first > events || this.#bytes > bytes) this.#drop();
   };
+
+  /** Whether it holds all that it has seen. */
+  get isWhole(): boolean {
+    return (this.records()[0]?.seq ?? 0) === 0;
+  }
 
   /** What it holds, in order. */
   records(): readonly TraceRecord[] {
-    return [...this.#records].sort((a, b) => a.seq - b.seq);
+    this.#tidy();
+    return this.#records;
+  }
+
+  #drop(): void {
+    const oldest = this.#records[this.#first];
+    if (oldest) this.#bytes -= bytesOf(oldest);
+    this.#first += 1;
+    if (this.#first > this.#limits.events) this.#tidy();
+  }
+
+  #tidy(): void {
+    this.#records.splice(0, this.#first);
+    this.#first = 0;
+  }
+}
+
+function bytesOf({ event }: TraceRecord): number {
+  switch (event.kind) {
+    case "send":
+      return event.args.byteLength;
+    case "handled":
+      return event.reply.byteLength;
+    case "save":
+      return event.state.byteLength + (event.snapshot?.byteLength ?? 0);
+    case "log":
+      return event.text.length;
+    default:
+      return 0;
   }
 }

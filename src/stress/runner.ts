@@ -1,6 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { attachedChecker, failingOf } from "../check/attach.js";
-import { RaftChecker } from "../check/run-checker.js";
+import { attachedChecker } from "../check/attach.js";
 import type { CaseDefinition, RunResult } from "../harness/case.js";
 import { logLine, titleLine } from "../harness/report.js";
 import { type RunOptions, runCase } from "../harness/runner.js";
@@ -10,14 +9,15 @@ import { Runtimes } from "../runtime/runtimes.js";
 import type { ScheduleName } from "../runtime/schedule.js";
 import type { TurnGauge } from "../runtime/turn-gauge.js";
 import { jsonLine } from "../trace/json-lines.js";
-import { RecordRing } from "./record-ring.js";
+import { RecordRing, type RingLimits } from "./record-ring.js";
+import { heldAgainstRules, withWarnings } from "./ring-check.js";
 
 /** How a run is made, beside case and seed. Plain data. */
 export interface RunManner {
   readonly mode: Mode;
   /** Of meaning in virtual time. */
   readonly schedule: ScheduleName;
-  /** Whether the run is held against the rules of Raft while it goes. */
+  /** Whether the run is held against the rules of Raft: while it goes, on threads when it is over. */
   readonly check: boolean;
   /** Whether the peers' own lines are told. */
   readonly verbose?: boolean;
@@ -60,8 +60,10 @@ export interface Runner {
 const SPOILT =
   "a peer has changed something that others share: the run was made again, with a realm for each peer";
 
-/** Events of a run on threads that are kept for the case that it fails: some 10 s of a busy one. */
-const RING_EVENTS = 20_000;
+/** What is kept of a run on threads. The busiest case of the lab has 60,000 events with the reference Raft. */
+const RING_LIMITS: RingLimits = { events: 100_000, bytes: 64 * 2 ** 20 };
+/** Events that are told of a run on threads that failed: some 10 s of a busy one. */
+const MAX_TOLD = 20_000;
 /** How often the event loop is asked whether it is late, in ms. */
 const LATENESS_RESOLUTION_MS = 10;
 
@@ -90,7 +92,7 @@ export class HereRunner implements Runner {
     const report = await this.#attempt(definition, seed, manner, tell, onSpoilt);
     if (!isSpoilt) return report;
     const again = await this.#attempt(definition, seed, manner, manner.verbose ? tell : () => {}, onSpoilt);
-    return { ...again, result: withWarning(again.result, SPOILT) };
+    return { ...again, result: withWarnings(again.result, [SPOILT]) };
   }
 
   async close(): Promise<void> {
@@ -117,10 +119,6 @@ export class HereRunner implements Runner {
   }
 }
 
-function withWarning(result: RunResult, text: string): RunResult {
-  return { ...result, warnings: [...(result.warnings ?? []), text] };
-}
-
 async function runInVirtualTime(
   definition: CaseDefinition,
   options: RunOptions,
@@ -143,21 +141,18 @@ async function runInVirtualTime(
   return { result, events, ...(manner.trace ? { trace } : {}) };
 }
 
-/**
- * A run in real time is not made again, so its last events are kept; if it fails, they are told and the
- * checkers look at them. To check while it goes would take time from the router.
- */
+/** A run in real time is not made again, so its events are kept, and of one that fails the last are told. */
 async function runInRealTime(
   definition: CaseDefinition,
   options: RunOptions,
   manner: RunManner,
 ): Promise<RunReport> {
   const trace: string[] = [];
-  const ring = new RecordRing(RING_EVENTS);
+  const ring = new RecordRing(RING_LIMITS);
   const lateness = monitorEventLoopDelay({ resolution: LATENESS_RESOLUTION_MS });
   lateness.enable();
   let events = 0;
-  const result = await runCase(definition, {
+  const outcome = await runCase(definition, {
     ...options,
     listeners: [
       (record) => {
@@ -169,28 +164,10 @@ async function runInRealTime(
   });
   lateness.disable();
   const routerLateMs = Math.max(0, lateness.max / 1e6 - LATENESS_RESOLUTION_MS);
-  if (result.status === "passed") return { result, events, routerLateMs, ...(manner.trace ? { trace } : {}) };
-  const told = manner.trace ? trace : ring.records().map(jsonLine);
-  return { result: manner.check ? checked(result, ring) : result, events, routerLateMs, trace: told };
-}
-
-/** The failed result, with the rule of Raft that the events show broken, if there is one. */
-function checked(result: RunResult, ring: RecordRing): RunResult {
-  const { error } = result;
-  if (!error) return result;
-  let found: string | undefined;
-  let rule: string | undefined;
-  const checker = new RaftChecker({
-    peerCount: result.peers,
-    onViolation: (violation) => {
-      found = failingOf(violation).message;
-      rule = violation.rule;
-    },
-  });
-  for (const record of ring.records()) checker.see(record);
-  if (found === undefined || rule === undefined) return result;
-  return {
-    ...result,
-    error: { ...error, rule, details: [`before that: ${found}`, ...(error.details ?? [])] },
-  };
+  const result = manner.check ? await heldAgainstRules(outcome, ring) : outcome;
+  const report = { result, events, routerLateMs };
+  if (manner.trace) return { ...report, trace };
+  return result.status === "passed"
+    ? report
+    : { ...report, trace: ring.records().slice(-MAX_TOLD).map(jsonLine) };
 }
