@@ -1,5 +1,5 @@
 /** `stress`, `merge` and `replay` as processes. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
@@ -295,7 +295,29 @@ test.serial("a failure's bundle has it again, whatever has become of raft.ts sin
   t.regex(now.stdout, /^It passes now; recorded was: safety in TestInitialElection3A: /m);
 });
 
-test.serial("a failure on threads comes with its verdict, and replays in sim", async (t) => {
+test.serial("a failure on threads comes with its verdict", async (t) => {
+  const out = await emptyFolder(t);
+  const { exitCode, stdout } = await stress("FailsSlowly", [
+    "--mode",
+    "threads",
+    "--seeds",
+    "1",
+    "--out",
+    out,
+  ]);
+  t.is(exitCode, 1);
+  t.regex(stdout, /^TestFailsSlowly seed 1: it is slow to fail \[liveness\]$/m);
+  t.regex(
+    stdout,
+    /^ {4}Verdict: liveness\n {6}in virtual time TestFailsSlowly fails with 20 of 20 seeds: it is slow to fail\n/m,
+  );
+  t.regex(
+    stdout,
+    /^ {6}in virtual time, given 10 times the lab's limits, TestFailsSlowly fails with 3 of 3 /m,
+  );
+});
+
+test.serial("a peer's own fault on threads needs no verdict, and replays in sim", async (t) => {
   const out = join(await emptyFolder(t), "a folder");
   const { exitCode, stdout } = await stress("PeerThrows", [
     "--mode",
@@ -306,8 +328,9 @@ test.serial("a failure on threads comes with its verdict, and replays in sim", a
     out,
   ]);
   t.is(exitCode, 1);
-  t.regex(stdout, /^TestPeerThrows seed 5: start threw: RangeError: as it was told \[liveness\]$/m);
-  t.regex(stdout, /^ {4}Verdict: liveness\n {6}in virtual time TestPeerThrows fails with 20 of 20 seeds: /m);
+  t.regex(stdout, /^TestPeerThrows seed 5: start threw: RangeError: as it was told$/m);
+  t.regex(stdout, /^ {6}no verdict is needed: raft\.ts, or the case, is at fault in itself$/m);
+  t.notRegex(stdout, /Verdict/);
   const again = await whitewater([
     "replay",
     join(out, "failures", "TestPeerThrows-5-threads"),
@@ -317,6 +340,26 @@ test.serial("a failure on threads comes with its verdict, and replays in sim", a
   t.is(again.exitCode, 1);
   t.regex(again.stdout, /^ {4}Replay: npx whitewater replay ".*a folder.*" --mode sim$/m);
   t.regex(again.stdout, /^The same kind of failure\.$/m);
+});
+
+test.serial("a run whose process is ended from outside is the machine's doing", async (t) => {
+  const out = await emptyFolder(t);
+  let isKilled = false;
+  const { stdout } = await stress("CaseTellsAndLoops", ["--mode", "threads", "--seeds", "1", "--out", out], {
+    onOutput: (soFar, child) => {
+      if (isKilled || !soFar.includes("it loops")) return;
+      isKilled = true;
+      const runs = execFileSync("pgrep", ["-P", String(child.pid), "-f", "run-process"], {
+        encoding: "utf8",
+      });
+      for (const pid of runs.trim().split("\n")) process.kill(Number(pid), "SIGKILL");
+    },
+  });
+  t.regex(stdout, /ended from outside, by SIGKILL, as by a system that has no memory left \[machine\]$/m);
+  t.regex(
+    stdout,
+    /^ {4}Verdict: machine\n.*\n {6}how late the router's event loop was is not known; the load/m,
+  );
 });
 
 /**

@@ -59,12 +59,22 @@ function instead(of: number, another: number): Mistakes {
   return { enters: (command) => [command === of ? another : command] };
 }
 
-for (const { name, mistake, mistakes, message } of [
+interface Found {
+  readonly name: string;
+  readonly mistake: string;
+  readonly mistakes: Mistakes;
+  readonly message: string | RegExp;
+  /** What that shows broken, on whatever machine; nothing where a slow one may be to blame. */
+  readonly breaks?: "safety" | "budget";
+}
+
+for (const { name, mistake, mistakes, message, breaks } of [
   {
     name: "TestInitialElection3A",
     mistake: "a term of 0",
     mistakes: { firstTerm: 0 },
     message: "term is 0, but should be at least 1",
+    breaks: "safety",
   },
   {
     name: "TestReElection3A",
@@ -77,24 +87,28 @@ for (const { name, mistake, mistakes, message } of [
     mistake: "an entry too many",
     mistakes: { enters: (command) => [command, command] },
     message: "got index 2, but expected 1",
+    breaks: "safety",
   },
   {
     name: "TestBasicAgree3B",
     mistake: "an entry before it was submitted",
     mistakes: { enters: (command) => [command, command], says: (index) => index - 1 },
     message: "index 2 is committed before anything was submitted for it",
+    breaks: "safety",
   },
   {
     name: "TestRPCBytes3B",
     mistake: "each entry sent three times",
     mistakes: { rpcs: () => 3 },
     message: /^too many RPC bytes: got 30\d{4}, expected 150000$/,
+    breaks: "budget",
   },
   {
     name: "TestFollowerFailure3B",
     mistake: "a commit without a majority",
     mistakes: { commitsWithoutMajority: true },
     message: "index 4 is committed by 1 servers, but there is no majority",
+    breaks: "safety",
   },
   {
     name: "TestFollowerFailure3B",
@@ -107,24 +121,28 @@ for (const { name, mistake, mistakes, message } of [
     mistake: "a wrong index",
     mistakes: { says: (index) => (index === 4 ? 5 : index) },
     message: "expected index 4, got 5",
+    breaks: "safety",
   },
   {
     name: "TestFailNoAgree3B",
     mistake: "a commit without a majority",
     mistakes: { commitsWithoutMajority: true },
     message: "index 2 is committed by 2 servers, but there is no majority",
+    breaks: "safety",
   },
   {
     name: "TestFailNoAgree3B",
     mistake: "an index out of bounds",
     mistakes: { enters: (command) => (command === 30 ? [30, 30, 30] : [command]) },
     message: "unexpected index 5; expected 2 or 3",
+    breaks: "safety",
   },
   {
     name: "TestConcurrentStarts3B",
     mistake: "a command that got lost",
     mistakes: instead(102, 101),
     message: "command 102 missing in 100, 101, 101, 103, 104",
+    breaks: "safety",
   },
   {
     name: "TestConcurrentStarts3B",
@@ -137,30 +155,35 @@ for (const { name, mistake, mistakes, message } of [
     mistake: "an election that takes 31 RPCs and more",
     mistakes: { rpcs: () => 12 },
     message: /^too many or few RPCs \(\d+\) to elect the initial leader; expected 1 to 30$/,
+    breaks: "budget",
   },
   {
     name: "TestCount3B",
     mistake: "no RPC at all",
     mistakes: { rpcs: () => 0 },
     message: "too many or few RPCs (0) to elect the initial leader; expected 1 to 30",
+    breaks: "budget",
   },
   {
     name: "TestCount3B",
     mistake: "many RPCs for a batch of entries",
     mistakes: { rpcs: (entries) => (entries > 10 ? 22 : 1) },
     message: /^too many RPCs \(4\d\) for 10 entries; expected at most 42$/,
+    breaks: "budget",
   },
   {
     name: "TestCount3B",
     mistake: "heartbeats that are too many",
     mistakes: { heartbeatTicks: (logLength) => (logLength > 10 ? 3 : 10) },
     message: /^too many RPCs \(6\d\) for 1 second of idleness; expected at most 60$/,
+    breaks: "budget",
   },
   {
     name: "TestCount3B",
     mistake: "another command in an entry",
     mistakes: { enters: (command) => [command === 1 ? command : 1] },
     message: /^wrong value 1 committed for index 2; expected \d+$/,
+    breaks: "safety",
   },
   {
     name: "TestPersist13C",
@@ -168,11 +191,12 @@ for (const { name, mistake, mistakes, message } of [
     mistakes: { forgets: true },
     message: /^commit index 1: server \d applied 12, but (server \d )?11/,
   },
-] satisfies { name: string; mistake: string; mistakes: Mistakes; message: string | RegExp }[]) {
+] satisfies Found[]) {
   test(`${name} finds ${mistake}`, async (t) => {
     const { result } = await runWithOracle(labCase(name), mistakes);
     if (typeof message === "string") t.is(result.error?.message, message);
     else t.regex(result.error?.message ?? "", message);
+    t.is(result.error?.breaks, breaks);
   });
 }
 

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { Progress } from "../src/cli/progress.js";
-import type { RunError } from "../src/harness/case.js";
 import { Campaign, type CampaignOptions } from "../src/stress/campaign.js";
 import { plannedRuns, WHOLE } from "../src/stress/plan.js";
 import type { RunReport } from "../src/stress/runner.js";
-import { examined } from "../src/stress/verdict.js";
 import { caseA, caseB, errorOf, IN_SIM, resultOf, ScriptedRunner } from "./helpers/campaigns.js";
 
 /** A campaign over seeds 1 to 5 of two cases, one run at a time, that passes. */
@@ -138,133 +136,6 @@ test("broken off, it counts failures that are being examined, once, and nothing 
   await done;
   t.is(campaign.tally.runs, 1);
   t.deepEqual(reported, []);
-});
-
-const onThreads = (error: RunError, routerLateMs = 0): RunReport => ({
-  result: resultOf({ seed: 4_294_967_290, error }),
-  events: 5,
-  routerLateMs,
-});
-
-/** Runs in virtual time: all pass, but for the seeds that the script names. */
-const virtual = (errors: Readonly<Record<number, RunError>> = {}, given: Partial<RunReport> = {}) =>
-  new ScriptedRunner(({ seed }) => {
-    const error = errors[seed];
-    return error ? { result: resultOf({ seed, error }), ...given } : {};
-  });
-
-const NO_LEADER = errorOf("expected one leader, got none");
-
-for (const { what, report, runner = virtual(), verdict, evidence, runs } of [
-  {
-    what: "a rule that the ring shows broken is safety, whatever the case noticed",
-    report: onThreads({ ...NO_LEADER, rule: "election-safety" }),
-    verdict: "safety",
-    evidence: /^on threads: expected one leader, got none$/,
-    runs: 0,
-  },
-  {
-    what: "a value applied twice is safety",
-    report: onThreads(errorOf("server 1 apply out of order", { kind: "apply" })),
-    verdict: "safety",
-    evidence: /^on threads: server 1 apply out of order$/,
-    runs: 0,
-  },
-  {
-    what: "two leaders that the case sees are safety",
-    report: onThreads(errorOf("term 3 has 2 (>1) leaders: servers 0, 1"), 900),
-    verdict: "safety",
-    evidence: /\(>1\) leaders/,
-    runs: 0,
-  },
-  {
-    what: "a commit without a majority is safety",
-    report: onThreads(errorOf("index 3 is committed by 2 servers, but there is no majority")),
-    verdict: "safety",
-    evidence: /no majority/,
-    runs: 0,
-  },
-  {
-    what: "a rule broken in virtual time is safety, however late the machine was; no further seed is run",
-    report: onThreads(NO_LEADER, 900),
-    runner: virtual({ 4294967292: errorOf("two lead term 3", { kind: "safety", rule: "election-safety" }) }),
-    verdict: "safety",
-    evidence: /^in virtual time TestA fails with 1 of 3 seeds: two lead term 3$/,
-    runs: 3,
-  },
-  {
-    what: "no leader in virtual time either is liveness, however late the machine was",
-    report: onThreads(NO_LEADER, 900),
-    runner: virtual({ 4294967295: NO_LEADER, 3: NO_LEADER }), // seeds go on at 0 after the last
-    verdict: "liveness",
-    evidence: /^in virtual time TestA fails with 2 of 20 seeds: expected one leader, got none$/,
-    runs: 20,
-  },
-  {
-    what: "a loop that never ends in virtual time is liveness, and found once",
-    report: onThreads(errorOf("it has blocked its event loop for 5 s", { kind: "stuck" })),
-    runner: virtual(
-      { 4294967290: errorOf("a turn has run for 5 s", { kind: "stuck" }) },
-      { isBrokenOff: true },
-    ),
-    verdict: "liveness",
-    evidence: /fails with 1 of 1 seed: a turn has run/,
-    runs: 1,
-  },
-  {
-    what: "no leader that virtual time does not confirm, on a machine that was late, is the machine",
-    report: onThreads(NO_LEADER, 250),
-    verdict: "machine",
-    evidence: /^the router's event loop was late by up to 250 ms; the load was \d+\.\d on \d+ cores?$/,
-    runs: 20,
-  },
-  {
-    what: "no leader that virtual time does not confirm, on a machine that was not late, is liveness",
-    report: onThreads(NO_LEADER, 20),
-    verdict: "liveness",
-    evidence: /^in virtual time TestA passes with 20 of 20 seeds$/,
-    runs: 20,
-  },
-  {
-    what: "too many RPCs are the budget",
-    report: onThreads(errorOf("too many RPCs (90) for 1 second of idleness; expected at most 60")),
-    verdict: "budget",
-    evidence: /passes with 20 of 20/,
-    runs: 20,
-  },
-  {
-    what: "a case that took longer than it may is the budget",
-    report: onThreads(errorOf("the case took longer than 120 s", { kind: "timeout" })),
-    verdict: "budget",
-    evidence: /passes with 20 of 20/,
-    runs: 20,
-  },
-]) {
-  test(`a verdict: ${what}`, async (t) => {
-    const { result } = await examined(caseA, report, { runner, check: true });
-    t.is(result.error?.verdict?.class, verdict as "safety", JSON.stringify(result.error?.verdict));
-    t.true(result.error?.verdict?.evidence.some((sentence) => evidence.test(sentence)));
-    t.is(result.error?.message, report.result.error?.message);
-    t.is(runner.asked.length, runs);
-    t.true(runner.asked.every(({ manner }) => manner.mode === "sim" && manner.schedule === "lively"));
-  });
-}
-
-for (const { what, report } of [
-  { what: "a run that passed", report: { result: resultOf(), events: 1 } },
-  { what: "a mistake of the case's own", report: onThreads(errorOf("RangeError: no", { kind: "case" })) },
-]) {
-  test(`no verdict: ${what}`, async (t) => {
-    const runner = virtual();
-    t.is(await examined(caseA, report, { runner, check: true }), report);
-    t.deepEqual(runner.asked, []);
-  });
-}
-
-test("--no-check: the runs that examine a failure are not checked either", async (t) => {
-  const runner = virtual();
-  await examined(caseA, onThreads(NO_LEADER), { runner, check: false });
-  t.true(runner.asked.every(({ manner }) => !manner.check));
 });
 
 /** What is written to a stream that pretends to be a terminal, or not. */

@@ -149,7 +149,7 @@ test.serial(
     t.is(await ownProcesses(), 0);
     for (const { result } of await Promise.all(going)) {
       t.is(result.status, "failed");
-      t.regex(result.error?.message ?? "", /was ended by SIGKILL/);
+      t.regex(result.error?.message ?? "", /was ended from outside, by SIGKILL/);
     }
   },
 );

@@ -50,7 +50,7 @@ export async function wait(
   startTerm: number,
 ): Promise<Waited> {
   let delayMs = FIRST_WAIT_MS;
-  for (let round = 0; round < WAIT_ROUNDS; round += 1) {
+  for (let round = 0; round < WAIT_ROUNDS * cluster.patience; round += 1) {
     if (nCommitted(cluster, index).count >= count) break;
     await cluster.verdict.sleep(delayMs);
     if (delayMs < DOUBLED_BELOW_MS) delayMs *= 2;
@@ -78,7 +78,7 @@ export async function one(
 ): Promise<number> {
   const { verdict } = cluster;
   const { clock } = cluster.runtime;
-  const endMs = clock.nowMs() + AGREEMENT_LIMIT_MS;
+  const endMs = clock.nowMs() + AGREEMENT_LIMIT_MS * cluster.patience;
   const candidates = new Candidates(cluster);
   while (clock.nowMs() < endMs && !verdict.isOver) {
     const index = await candidates.submit(command);
@@ -124,7 +124,7 @@ async function isAgreed(
   servers: number,
 ): Promise<boolean> {
   const { clock } = cluster.runtime;
-  const endMs = clock.nowMs() + SUBMISSION_LIMIT_MS;
+  const endMs = clock.nowMs() + SUBMISSION_LIMIT_MS * cluster.patience;
   while (clock.nowMs() < endMs) {
     const committed = nCommitted(cluster, index);
     const isEnough = committed.count > 0 && committed.count >= servers;

@@ -18,6 +18,8 @@ export interface FailureOptions {
   readonly message: string;
   /** For `safety`: the rule that was broken. */
   readonly rule?: string | undefined;
+  /** For a check or a timeout: what it shows broken; see `RunError.breaks`. */
+  readonly breaks?: RunError["breaks"];
   /** Number of the peer to blame, where there is one. */
   readonly peer?: number | undefined;
   /** Milliseconds since the run began, in the mode's own time. */
@@ -33,6 +35,7 @@ export class CaseFailure extends Error {
   override readonly name = "CaseFailure";
   readonly kind: FailureKind;
   readonly rule: string | undefined;
+  readonly breaks: RunError["breaks"];
   readonly peer: number | undefined;
   /** Milliseconds since the run began, in the mode's own time. */
   readonly atMs: number;
@@ -44,6 +47,7 @@ export class CaseFailure extends Error {
     super(options.message);
     this.kind = options.kind;
     this.rule = options.rule;
+    this.breaks = options.breaks;
     this.peer = options.peer;
     this.atMs = options.atMs;
     this.details = options.details ?? [];
@@ -56,6 +60,7 @@ export class CaseFailure extends Error {
       kind: this.kind,
       message: this.message,
       ...(this.rule === undefined ? {} : { rule: this.rule }),
+      ...(this.breaks === undefined ? {} : { breaks: this.breaks }),
       ...(this.peer === undefined ? {} : { peer: this.peer }),
       atMs: this.atMs,
       ...(this.causeStack === undefined ? {} : { stack: this.causeStack }),

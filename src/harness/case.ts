@@ -45,12 +45,18 @@ export interface RunError {
   /**
    * `check` for a check of the case that failed, `apply` for what a peer applied and must not, `timeout` for
    * the 120 s of a case, `case` for an error in the case's own code, `deadlock` where nothing can happen any
-   * more, `safety` for a rule of Raft that a checker saw broken; else the kind of the peer's fault.
+   * more, `safety` for a rule of Raft that a checker saw broken, `killed` for a run whose process was ended from
+   * outside; else the kind of the peer's fault.
    */
   readonly kind: string;
   readonly message: string;
   /** For `safety`: the rule that was broken, short and stable, such as `election-safety`. */
   readonly rule?: string;
+  /**
+   * What a check shows broken: a promise of Raft, whatever the machine; or what the lab allows of RPCs, bytes and
+   * time. Absent where there was no progress, or it is not known.
+   */
+  readonly breaks?: "safety" | "budget" | undefined;
   readonly peer?: number;
   /** Milliseconds since the run began, in the mode's own time. */
   readonly atMs: number;

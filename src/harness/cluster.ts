@@ -28,6 +28,8 @@ export interface ClusterOptions {
   readonly trace?: TraceSink | undefined;
   /** Told each line of a peer's console. */
   readonly onLog?: ((line: LogLine) => void) | undefined;
+  /** The tester waits this many times as long as the lab's before it gives up; 1 unless told otherwise. */
+  readonly patience?: number | undefined;
 }
 
 /** What the tester last heard of a peer's state, and when. */
@@ -70,13 +72,15 @@ export class Cluster {
   readonly network: Network;
   readonly logs: AppliedLogs;
   readonly verdict: Verdict;
+  readonly patience: number;
   readonly #onLog: ClusterOptions["onLog"];
   readonly #submitted = new SubmittedCommands();
   readonly #endNames: Random;
   readonly #places: readonly Place[];
 
-  constructor({ n, runtime, trace, onLog }: ClusterOptions) {
+  constructor({ n, runtime, trace, onLog, patience = 1 }: ClusterOptions) {
     this.n = n;
+    this.patience = patience;
     this.runtime = runtime;
     this.trace = trace;
     this.#onLog = onLog;

@@ -28,6 +28,8 @@ export interface ConfigOptions {
   readonly onLog?: ((line: LogLine) => void) | undefined;
   /** Told what is odd but no failure. */
   readonly onWarning?: ((text: string) => void) | undefined;
+  /** The tester waits this many times as long as the lab's before it gives up; 1 unless told otherwise. */
+  readonly patience?: number | undefined;
 }
 
 /** What a case has used since `begin`. */

@@ -23,6 +23,8 @@ export interface RunOptions {
   /** Told the case's title, once, before anything else is told of it. */
   readonly onTitle?: (title: string) => void;
   readonly onLog?: (line: LogLine) => void;
+  /** The tester waits this many times as long as the lab's before it gives up; 1 unless told otherwise. */
+  readonly patience?: number | undefined;
   /** Given the tester before the first peer boots: a checker can fail the case through it. */
   readonly onConfig?: (cfg: Config) => void;
 }

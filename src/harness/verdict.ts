@@ -12,8 +12,8 @@ export type Failing = Omit<FailureOptions, "atMs">;
 /** What an error that came out of the case's own code means for the case. */
 export function failingOf(error: unknown): Failing {
   if (error instanceof CaseFailure) {
-    const { kind, message, rule, peer, causeStack, details } = error;
-    return { kind, message, rule, peer, stack: causeStack, details };
+    const { kind, message, rule, breaks, peer, causeStack, details } = error;
+    return { kind, message, rule, breaks, peer, stack: causeStack, details };
   }
   if (!(error instanceof Error)) return { kind: "case", message: `the case threw ${inspect(error)}` };
   const kind = error instanceof UsageError || error instanceof EncodeError ? "usage" : "case";

@@ -8,9 +8,10 @@ const HANDLER_LIMIT_MS = 5000;
 const LOOK_EVERY_MS = 1000;
 
 /** Fails the case when its time is up, unlike the lab, which only looks at its end. @returns stops it */
-export function watchTime({ runtime, verdict }: Cluster): () => void {
-  const message = `the case took longer than ${CASE_LIMIT_MS / 1000} s`;
-  return runtime.clock.after(CASE_LIMIT_MS, () => verdict.fail({ kind: "timeout", message }));
+export function watchTime({ runtime, verdict, patience }: Cluster): () => void {
+  const limitMs = CASE_LIMIT_MS * patience;
+  const message = `the case took longer than ${limitMs / 1000} s`;
+  return runtime.clock.after(limitMs, () => verdict.fail({ kind: "timeout", message, breaks: "budget" }));
 }
 
 /**
@@ -29,18 +30,22 @@ export function watchHandlers(cluster: Cluster): () => void {
 
 function failIfStuck(cluster: Cluster, nowMs: number): void {
   for (const [peer, view] of cluster.views().entries()) {
-    const svcMeth = stuckHandler(view, nowMs);
+    const limitMs = HANDLER_LIMIT_MS * cluster.patience;
+    const svcMeth = stuckHandler(view, nowMs, limitMs);
     if (svcMeth === undefined) continue;
-    const limit = HANDLER_LIMIT_MS / 1000;
-    const message = `peer ${peer}: the handler ${svcMeth} has not answered for ${limit} s; does it wait for something that never comes?`;
+    const message = `peer ${peer}: the handler ${svcMeth} has not answered for ${limitMs / 1000} s; does it wait for something that never comes?`;
     cluster.verdict.fail({ kind: "stuck", message, peer });
   }
 }
 
 /** The handler that has been at it for too long; time off the network does not count, for nobody waits then. */
-function stuckHandler({ status, isConnected, connectedSinceMs, unanswered }: ServerView, nowMs: number) {
+function stuckHandler(
+  { status, isConnected, connectedSinceMs, unanswered }: ServerView,
+  nowMs: number,
+  limitMs: number,
+): string | undefined {
   const [oldest] = unanswered;
   if (!oldest || status !== "running" || !isConnected) return undefined;
   const forMs = Math.min(oldest.forMs, nowMs - connectedSinceMs);
-  return forMs >= HANDLER_LIMIT_MS ? oldest.svcMeth : undefined;
+  return forMs >= limitMs ? oldest.svcMeth : undefined;
 }

@@ -33,7 +33,7 @@ async function initialElection(cfg: Config): Promise<void> {
   // Some time for the others to hear of the election, so that all are in one term.
   await cfg.sleep(50);
   const term1 = await cfg.checkTerms();
-  check(cfg, term1 >= 1, `term is ${term1}, but should be at least 1`);
+  check(cfg, term1 >= 1, `term is ${term1}, but should be at least 1`, "safety");
 
   // Leader and term stay as they are while there is no failure.
   await cfg.sleep(2 * ELECTION_TIMEOUT_MS);

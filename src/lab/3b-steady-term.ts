@@ -32,11 +32,13 @@ export async function concurrentStarts(cfg: Config): Promise<void> {
         cfg,
         Number.isInteger(waited.command),
         `value ${String(waited.command)} at index ${index} is not an integer`,
+        "safety",
       );
       committed.push(waited.command);
     }
     for (const command of commands) {
-      check(cfg, committed.includes(command), `command ${command} missing in ${committed.join(", ")}`);
+      const isCommitted = committed.includes(command);
+      check(cfg, isCommitted, `command ${command} missing in ${committed.join(", ")}`, "safety");
     }
     return undefined;
   });
@@ -52,13 +54,15 @@ export async function rpcCounts(cfg: Config): Promise<void> {
     cfg,
     forElection >= 1 && forElection <= 30,
     `too many or few RPCs (${forElection}) to elect the initial leader; expected 1 to 30`,
+    "budget",
   );
 
   const before = await inOneTerm(cfg, () => agreeOnEleven(cfg, rpcs));
 
   await cfg.sleep(ELECTION_TIMEOUT_MS);
   const idle = rpcs() - before;
-  check(cfg, idle <= 3 * 20, `too many RPCs (${idle}) for 1 second of idleness; expected at most ${3 * 20}`);
+  const problem = `too many RPCs (${idle}) for 1 second of idleness; expected at most ${3 * 20}`;
+  check(cfg, idle <= 3 * 20, problem, "budget");
 }
 
 /** @returns the RPCs counted when ten of the commands were committed */
@@ -74,7 +78,7 @@ async function agreeOnEleven(cfg: Config, rpcs: () => number): Promise<number | 
   for (const [i, { index, term, isLeader }] of answers.entries()) {
     if (term !== first.term || !isLeader) return TERM_CHANGED;
     const expected = first.index + 1 + i;
-    check(cfg, index === expected, `start() gave index ${index}, but expected ${expected}`);
+    check(cfg, index === expected, `start() gave index ${index}, but expected ${expected}`, "safety");
   }
 
   for (const [i, command] of commands.slice(0, iterations).entries()) {
@@ -85,6 +89,7 @@ async function agreeOnEleven(cfg: Config, rpcs: () => number): Promise<number | 
       cfg,
       waited.command === command,
       `wrong value ${String(waited.command)} committed for index ${index}; expected ${command}`,
+      "safety",
     );
   }
 
@@ -92,7 +97,8 @@ async function agreeOnEleven(cfg: Config, rpcs: () => number): Promise<number | 
   if (!(await areAllInTerm(cfg, first.term))) return TERM_CHANGED;
   const used = after - before;
   const limit = (iterations + 1 + 3) * 3;
-  check(cfg, used <= limit, `too many RPCs (${used}) for ${iterations} entries; expected at most ${limit}`);
+  const problem = `too many RPCs (${used}) for ${iterations} entries; expected at most ${limit}`;
+  check(cfg, used <= limit, problem, "budget");
   return after;
 }
 

@@ -93,9 +93,10 @@ async function basicAgree(cfg: Config): Promise<void> {
       cfg,
       cfg.nCommitted(index).count === 0,
       `index ${index} is committed before anything was submitted for it`,
+      "safety",
     );
     const got = await cfg.one(index * 100, cfg.n, NO_RETRY);
-    check(cfg, got === index, `got index ${got}, but expected ${index}`);
+    check(cfg, got === index, `got index ${got}, but expected ${index}`, "safety");
   }
 }
 
@@ -108,13 +109,13 @@ async function rpcBytes(cfg: Config): Promise<void> {
   for (let index = 2; index <= 11; index += 1) {
     const command = cfg.randString(5000);
     const got = await cfg.one(command, cfg.n, NO_RETRY);
-    check(cfg, got === index, `got index ${got}, but expected ${index}`);
+    check(cfg, got === index, `got index ${got}, but expected ${index}`, "safety");
     sent += command.length;
   }
 
   const got = cfg.bytesTotal() - bytesBefore;
   const expected = cfg.n * sent;
-  check(cfg, got <= expected + 50_000, `too many RPC bytes: got ${got}, expected ${expected}`);
+  check(cfg, got <= expected + 50_000, `too many RPC bytes: got ${got}, expected ${expected}`, "budget");
 }
 
 async function followerFailure(cfg: Config): Promise<void> {
@@ -185,7 +186,7 @@ async function failNoAgree(cfg: Config): Promise<void> {
   const leader2 = await cfg.checkOneLeader();
   const { index, isLeader } = await cfg.start(leader2, 30);
   check(cfg, isLeader, `leader ${leader2} rejected start()`);
-  check(cfg, index >= 2 && index <= 3, `unexpected index ${index}; expected 2 or 3`);
+  check(cfg, index >= 2 && index <= 3, `unexpected index ${index}; expected 2 or 3`, "safety");
 
   await cfg.one(1000, cfg.n, RETRY);
 }
@@ -248,10 +249,11 @@ function manyCommands(cfg: Config): number[] {
 async function checkStartsAt(cfg: Config, leader: number, command: number, expected: number): Promise<void> {
   const { index, isLeader } = await cfg.start(leader, command);
   check(cfg, isLeader, `leader ${leader} rejected start()`);
-  check(cfg, index === expected, `expected index ${expected}, got ${index}`);
+  check(cfg, index === expected, `expected index ${expected}, got ${index}`, "safety");
 }
 
 function checkNotCommitted(cfg: Config, index: number): void {
   const { count } = cfg.nCommitted(index);
-  check(cfg, count === 0, `index ${index} is committed by ${count} servers, but there is no majority`);
+  const problem = `index ${index} is committed by ${count} servers, but there is no majority`;
+  check(cfg, count === 0, problem, "safety");
 }

@@ -24,7 +24,7 @@ export async function churn(cfg: Config): Promise<void> {
   const last = await cfg.one(anyCommand(cfg), cfg.n, RETRY);
   const committed = await committedUpTo(cfg, last);
   for (const command of reported)
-    check(cfg, committed.has(command), `the committed command ${command} is missing`);
+    check(cfg, committed.has(command), `the committed command ${command} is missing`, "safety");
 }
 
 /** One client. @returns the commands that it saw committed */
@@ -90,5 +90,6 @@ function checkIsInteger(cfg: Config, command: unknown, index: number): void {
     cfg,
     Number.isInteger(command),
     `the command at index ${index} is not an integer: ${String(command)}`,
+    "safety",
   );
 }

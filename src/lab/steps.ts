@@ -1,3 +1,4 @@
+import type { RunError } from "../harness/case.js";
 import type { Config } from "../harness/config.js";
 import type { Command, StartResult } from "../peer/raft-peer.js";
 import { MAX_COMMAND } from "../runtime/random.js";
@@ -52,9 +53,12 @@ export async function startOnEach(
   return Promise.all(servers.map(async (server) => ({ server, answer: await cfg.start(server, command()) })));
 }
 
-/** Fails the case unless `holds`. */
-export function check(cfg: Config, holds: boolean, problem: string): void {
-  if (!holds) throw cfg.fail(problem);
+/**
+ * Fails the case unless `holds`.
+ * @param breaks what is broken then, on whatever machine; left out where a slow one may be to blame
+ */
+export function check(cfg: Config, holds: boolean, problem: string, breaks?: RunError["breaks"]): void {
+  if (!holds) throw cfg.fail({ kind: "check", message: problem, breaks });
 }
 
 /** Sleeps at times up to half an election, mostly a few ms: the rhythm of the Figure 8 cases. */

@@ -96,12 +96,21 @@ function errorOf({ cause, exitCode, signal, lastWords }: Death, rssMiB: number):
     .split("\n")
     .filter((line) => line.trim() !== "")
     .slice(-MAX_DETAILS);
-  if (signal !== null) {
-    const hint = signal === "SIGKILL" ? ", as by a system that has no memory left" : "";
-    return { kind: "exit", message: `the process of the run was ended by ${signal}${hint}`, details };
-  }
+  if (signal !== null) return CRASHES.includes(signal) ? crashed(signal, details) : killed(signal);
   return { ...endedItself("process", String(exitCode)), details };
 }
 
 /** Lines of what a process wrote last, at most. */
 const MAX_DETAILS = 10;
+
+/** The signals that a process brings upon itself. */
+const CRASHES: readonly string[] = ["SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP"];
+
+function crashed(signal: NodeJS.Signals, details: readonly string[]): Omit<RunError, "atMs"> {
+  return { kind: "exit", message: `the process of the run crashed, with ${signal}`, details };
+}
+
+function killed(signal: NodeJS.Signals): Omit<RunError, "atMs"> {
+  const hint = signal === "SIGKILL" ? ", as by a system that has no memory left" : "";
+  return { kind: "killed", message: `the process of the run was ended from outside, by ${signal}${hint}` };
+}

@@ -23,6 +23,8 @@ export interface RunManner {
   readonly verbose?: boolean;
   /** Whether the run's events are kept, as JSON lines. */
   readonly trace?: boolean;
+  /** The tester waits this many times as long as the lab's before it gives up; 1 unless told otherwise. */
+  readonly patience?: number;
   /** Whether the result has the run's history, in virtual time; by default it does. It takes a twentieth of the time. */
   readonly history?: boolean;
 }
@@ -110,6 +112,7 @@ export class HereRunner implements Runner {
       runtime: this.#runtimes.runtime(manner.mode, seed, manner.schedule, onSpoilt),
       seed,
       history: manner.history,
+      patience: manner.patience,
       onTitle: (title) => tell(titleLine(title)),
       ...(manner.verbose ? { onLog: (line) => tell(logLine(line)) } : {}),
     };

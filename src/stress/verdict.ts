@@ -3,26 +3,19 @@ import type { CaseDefinition, RealTimeVerdict, RunError } from "../harness/case.
 import { usableCores } from "../runtime/cores.js";
 import { MAX_SEED } from "../runtime/random.js";
 import { counted } from "../text/counted.js";
-import { isFailed } from "./campaign.js";
+import { classOf, type Examination, examine, isOwnFault, isSlow, sentenceOf } from "./examination.js";
 import type { RunManner, Runner, RunReport } from "./runner.js";
 
 /** Seeds of the same case that are run in virtual time, under `lively`, where the lab's cases hold. */
 const SEEDS_EXAMINED = 20;
 
+/** Of the seeds with which it makes no progress there, so many are run again by a tester that waits longer. */
+const SEEDS_WAITED_FOR = 3;
+/** How many times as long as the lab's that one waits. */
+const PATIENCE = 10;
+
 /** A router later than this has eaten into what the lab grants an election, 150 ms or more. */
 const LATE_MS = 100;
-
-/** The kinds of error that are a promise of Raft broken, whoever noticed. */
-const SAFETY_KINDS = ["safety", "apply"];
-
-/** The kinds of error that are the case's own, and say nothing of the Raft. */
-const OWN_KINDS = ["case", "usage"];
-
-/** What the lab's cases say of a promise broken. */
-const SAFETY_MESSAGE = /\(>1\) leaders|is missing$|there is no majority|expected no leader/;
-
-/** What the lab's cases say of a Raft that is right but takes too many RPCs, bytes or seconds. */
-const BUDGET_MESSAGE = /too many (or few )?RPC|took longer than/;
 
 export interface ExaminerOptions {
   /** Makes runs in `sim`. */
@@ -31,77 +24,77 @@ export interface ExaminerOptions {
   readonly check: boolean;
 }
 
-/** Examines a failed run on threads, and adds the verdict to its error, unless the case itself is at fault. */
+/** What is added to an error: a verdict, or a line that says why there is none. */
+type Finding = Required<Pick<RunError, "verdict">> | Required<Pick<RunError, "details">>;
+
+/** Examines a failed run on threads, and adds to its error what it means. */
 export async function examined(
   definition: CaseDefinition,
   report: RunReport,
   options: ExaminerOptions,
 ): Promise<RunReport> {
   const { result } = report;
-  const { error } = result;
-  if (!error || OWN_KINDS.includes(error.kind)) return report;
-  const verdict = await verdictOf(definition, report, error, options);
-  return { ...report, result: { ...result, error: { ...error, verdict } } };
+  if (!result.error) return report;
+  const finding = await findingOf(definition, report, result.error, options);
+  return { ...report, result: { ...result, error: { ...result.error, ...finding } } };
 }
 
-async function verdictOf(
+async function findingOf(
   definition: CaseDefinition,
-  { result, routerLateMs = 0 }: RunReport,
+  { result, routerLateMs }: RunReport,
   error: RunError,
-  options: ExaminerOptions,
-): Promise<RealTimeVerdict> {
-  const machine = machineEvidence(routerLateMs);
-  if (error.rule !== undefined || classOf(error) === "safety") {
-    return { class: "safety", evidence: [`on threads: ${error.message}`, machine.sentence] };
-  }
-  const again = await examine(definition, result.seed, options);
-  const evidence = [again.sentence, machine.sentence];
-  const worst = again.errors.find((one) => classOf(one) === "safety") ?? again.errors[0];
-  if (worst) return { class: classOf(worst), evidence };
-  return { class: machine.isLate ? "machine" : classOf(error), evidence };
-}
-
-function classOf({ kind, message }: RunError): RealTimeVerdict["class"] {
-  if (SAFETY_KINDS.includes(kind) || SAFETY_MESSAGE.test(message)) return "safety";
-  return BUDGET_MESSAGE.test(message) ? "budget" : "liveness";
-}
-
-interface Examined {
-  readonly errors: readonly RunError[];
-  readonly sentence: string;
-}
-
-/** The same case in virtual time, where no machine is slow. Looks no further once the worst is known. */
-async function examine(
-  definition: CaseDefinition,
-  seed: number,
   { runner, check }: ExaminerOptions,
-): Promise<Examined> {
+): Promise<Finding> {
+  if (isOwnFault(error)) return ownFault(error, "raft.ts, or the case, is at fault in itself");
+  const machine = machineSentence(routerLateMs);
+  if (error.kind === "killed") return verdict("machine", error.message, machine);
+  if (classOf(error) === "safety") return verdict("safety", `on threads: ${error.message}`, machine);
   const manner: RunManner = { mode: "sim", schedule: "lively", check };
-  const errors: RunError[] = [];
-  let runs = 0;
-  for (let isKnown = false; !isKnown && runs < SEEDS_EXAMINED; runs += 1) {
-    const { result, isBrokenOff } = await runner.run(
-      definition,
-      (seed + runs) % (MAX_SEED + 1),
-      manner,
-      () => {},
-    );
-    if (!isFailed(result) || !result.error) continue;
-    errors.push(result.error);
-    isKnown = classOf(result.error) === "safety" || isBrokenOff === true;
+  const again = await examine(definition, seedsFrom(result.seed), manner, runner);
+  const evidence = [sentenceOf(definition.name, again, manner), machine];
+  const [fault] = [...again.errors.values()].filter(isOwnFault);
+  if (fault) return ownFault(error, `in virtual time, too, raft.ts is at fault in itself: ${fault.message}`);
+  if (again.errors.size === 0) {
+    const isLate = routerLateMs !== undefined && routerLateMs > LATE_MS;
+    return verdict(isLate ? "machine" : classOf(error), ...evidence);
   }
-  const [first] = errors;
-  const sentence = first
-    ? `in virtual time ${definition.name} fails with ${errors.length} of ${counted(runs, "seed")}: ${first.message}`
-    : `in virtual time ${definition.name} passes with ${runs} of ${counted(runs, "seed")}`;
-  return { errors, sentence };
+  const slow = [...again.errors].filter(([, one]) => isSlow(one)).map(([seed]) => seed);
+  if (isUnsafe(again) || slow.length === 0)
+    return verdict(isUnsafe(again) ? "safety" : "budget", ...evidence);
+  const seeds = slow.slice(0, SEEDS_WAITED_FOR);
+  const patient = { ...manner, patience: PATIENCE };
+  const waited = await examine(definition, seeds, patient, runner);
+  return verdict(classGivenTime(waited), ...evidence, sentenceOf(definition.name, waited, patient));
 }
 
-function machineEvidence(routerLateMs: number): { isLate: boolean; sentence: string } {
+/** What a Raft is that made no progress within the lab's limits, from what it does with more time. */
+function classGivenTime(waited: Examination): RealTimeVerdict["class"] {
+  if (isUnsafe(waited)) return "safety";
+  return waited.runs === 0 || [...waited.errors.values()].some(isSlow) ? "liveness" : "budget";
+}
+
+function isUnsafe({ errors }: Examination): boolean {
+  return [...errors.values()].some((error) => classOf(error) === "safety");
+}
+
+function verdict(of: RealTimeVerdict["class"], ...evidence: readonly string[]): Finding {
+  return { verdict: { class: of, evidence } };
+}
+
+function ownFault({ details = [] }: RunError, why: string): Finding {
+  return { details: [...details, `no verdict is needed: ${why}`] };
+}
+
+/** They go on at 0 after the last there is. */
+function seedsFrom(first: number): readonly number[] {
+  return Array.from({ length: SEEDS_EXAMINED }, (_, i) => (first + i) % (MAX_SEED + 1));
+}
+
+function machineSentence(routerLateMs: number | undefined): string {
   const [load = 0] = loadavg();
-  return {
-    isLate: routerLateMs > LATE_MS,
-    sentence: `the router's event loop was late by up to ${routerLateMs.toFixed(0)} ms; the load was ${load.toFixed(1)} on ${counted(usableCores(), "core")}`,
-  };
+  const late =
+    routerLateMs === undefined
+      ? "how late the router's event loop was is not known"
+      : `the router's event loop was late by up to ${routerLateMs.toFixed(0)} ms`;
+  return `${late}; the load was ${load.toFixed(1)} on ${counted(usableCores(), "core")}`;
 }
