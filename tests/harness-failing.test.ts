@@ -157,6 +157,35 @@ test("a handler is not stuck while its peer is off the network, nor once it has 
   t.is(cfg.failure?.peer, 1);
 });
 
+test("a handler is not stuck while its peer's event loop stands still, which is another fault", async (t) => {
+  const { cfg, runtime, clock } = await startTester(t);
+  runtime.peer(1).isAnswering = false;
+  runtime.peer(0).say(calling(runtime.peer(0), 1, {}));
+  runtime.peer(1).isStandingStill = true;
+  await clock.advance(20_000);
+  t.is(cfg.failure, undefined);
+  runtime.peer(1).isStandingStill = false;
+  await clock.advance(1000);
+  t.is(cfg.failure?.peer, 1);
+});
+
+test("a tester with patience waits so many times as long for whatever the lab waits for", async (t) => {
+  const waits: readonly [(cfg: Config) => Promise<unknown>, seconds: readonly [from: number, to: number]][] =
+    [
+      [(cfg) => cfg.checkOneLeader(), [45, 55]],
+      [(cfg) => cfg.one(7, 3, { retry: true }), [100, 100.1]],
+      [(cfg) => cfg.wait(1, 3), [300, 380]],
+      [(cfg) => cfg.sleep(5_000_000), [1200, 1200]],
+    ];
+  for (const [wait, [from, to]] of waits) {
+    const { cfg, clock } = await startTester(t, { patience: 10 });
+    const beganMs = clock.nowMs();
+    const { atMs } = await outcomeWithin(clock, 2_000_000, wait(cfg));
+    const seconds = ((atMs ?? 0) - beganMs) / 1000;
+    t.true(seconds >= from && seconds <= to, `${wait}: ${seconds} s`);
+  }
+});
+
 test("a case fails when its 120 s are over, whatever it waits for", async (t) => {
   const { cfg, clock } = await startTester(t);
   const { error, atMs } = await outcomeWithin(clock, 130_000, cfg.sleep(500_000));

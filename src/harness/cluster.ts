@@ -45,6 +45,8 @@ export interface ServerView {
   readonly connectedSinceMs: number;
   /** Of the incarnation in place; `undefined` if it has not been asked. */
   readonly seen: SeenState | undefined;
+  /** Whether its event loop had not come round when it was last looked at: no handler can answer meanwhile. */
+  readonly isStandingStill: boolean;
   /** RPCs that its handlers have not answered, the oldest first. */
   readonly unanswered: readonly Unanswered[];
 }
@@ -187,6 +189,7 @@ export class Cluster {
       isConnected,
       connectedSinceMs,
       seen,
+      isStandingStill: handle?.isStandingStill ?? false,
       unanswered: handle?.server.unanswered() ?? [],
     }));
   }

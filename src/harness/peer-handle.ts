@@ -70,6 +70,11 @@ export class PeerHandle {
     return this.#isReady && !this.#isCrashed;
   }
 
+  /** Whether its event loop had not come round when it was last looked at. */
+  get isStandingStill(): boolean {
+    return this.#process.isStandingStill ?? false;
+  }
+
   /**
    * Asks the peer to begin agreement. Calls arrive in the order made.
    * @returns the peer's answer; `NOT_LEADER` if it is crashed before it answers

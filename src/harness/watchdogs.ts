@@ -38,14 +38,17 @@ function failIfStuck(cluster: Cluster, nowMs: number): void {
   }
 }
 
-/** The handler that has been at it for too long; time off the network does not count, for nobody waits then. */
+/**
+ * The handler that has been at it for too long. Time off the network does not count, for nobody waits then; nor is
+ * it to blame while its peer's event loop stands still, in a loop or for want of a core, which is watched elsewhere.
+ */
 function stuckHandler(
-  { status, isConnected, connectedSinceMs, unanswered }: ServerView,
+  { status, isConnected, connectedSinceMs, isStandingStill, unanswered }: ServerView,
   nowMs: number,
   limitMs: number,
 ): string | undefined {
   const [oldest] = unanswered;
-  if (!oldest || status !== "running" || !isConnected) return undefined;
+  if (!oldest || status !== "running" || !isConnected || isStandingStill) return undefined;
   const forMs = Math.min(oldest.forMs, nowMs - connectedSinceMs);
   return forMs >= limitMs ? oldest.svcMeth : undefined;
 }

@@ -35,6 +35,7 @@ export class PeerThread implements PeerProcess, SpareThread {
   #hear: (message: PeerToMain) => void = () => {};
   #watch: NodeJS.Timeout | undefined;
   #isReady = false;
+  #isStandingStill = false;
   #isTerminated = false;
 
   /** @param probe watches the thread, where the run is profiled */
@@ -64,6 +65,10 @@ export class PeerThread implements PeerProcess, SpareThread {
 
   get isReady(): boolean {
     return this.#isReady;
+  }
+
+  get isStandingStill(): boolean {
+    return this.#isStandingStill;
   }
 
   /** Turns the spare into an incarnation of a peer. */
@@ -113,6 +118,7 @@ export class PeerThread implements PeerProcess, SpareThread {
       const beats = this.#gauges.beats();
       const hasMoved = beats !== lastBeats || !this.#isReady; // what boots is waited for elsewhere
       lastBeats = beats;
+      this.#isStandingStill = !hasMoved;
       if (standstill.look(hasMoved)) void this.#tellStuck();
     }, WATCH_MS);
     this.#watch.unref();

@@ -44,6 +44,8 @@ export interface BootSpec {
 /** A running incarnation, seen from the main thread. */
 export interface PeerProcess {
   readonly link: Link<MainToPeer, PeerToMain>;
+  /** In real time: whether its event loop had not come round when it was last looked at. Of that, the mode tells. */
+  readonly isStandingStill?: boolean;
   /** Ends it at this instant, wherever it stands: the link is cut and nothing of it is heard again. */
   terminate(): void;
 }

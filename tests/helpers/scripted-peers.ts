@@ -21,6 +21,7 @@ export class ScriptedPeer implements PeerProcess {
   /** The tester's calls, by name, in the order heard. */
   readonly asked: string[] = [];
   isTerminated = false;
+  isStandingStill = false;
   /** Whether it says that it is ready, right after its boot. */
   getsReady = true;
   /** Whether the tester's calls, and requests, are answered. */
@@ -111,7 +112,7 @@ export function calling(caller: ScriptedPeer, to: number, given: Partial<Call> =
 }
 
 export interface ScriptOptions
-  extends Partial<Pick<ConfigOptions, "n" | "unreliable" | "onLog" | "onWarning">> {
+  extends Partial<Pick<ConfigOptions, "n" | "unreliable" | "onLog" | "onWarning" | "patience">> {
   readonly seed?: number;
   /** Sets up each incarnation before it boots. */
   readonly script?: (peer: ScriptedPeer) => void;
