@@ -3,6 +3,8 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { get } from "node:http";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { XMLValidator } from "fast-xml-parser";
@@ -278,7 +280,7 @@ test.serial("a failure's bundle has it again, whatever has become of raft.ts sin
   const inspected = await whitewater(["replay", bundle, "--inspect"], {
     cwd,
     onOutput: (soFar, child) => {
-      if (waiting || !soFar.includes("It waits for a debugger")) return;
+      if (waiting || !soFar.includes("waiting for a debugger")) return;
       waiting = child;
       child.kill("SIGINT");
     },
@@ -361,6 +363,58 @@ test.serial("a run whose process is ended from outside is the machine's doing", 
     /^ {4}Verdict: machine\n.*\n {6}how late the router's event loop was is not known; the load/m,
   );
 });
+
+test.serial("--inspect: a debugger that attaches as soon as it can lets the run go on", async (t) => {
+  const cwd = await emptyFolder(t);
+  await copyFile(projectFile("examples/eager/raft.ts"), join(cwd, "raft.ts"));
+  await whitewater(["stress", "--run", "TestInitialElection3A", "--seeds", "7"], { cwd });
+  const bundle = join("whitewater-runs", "failures", "TestInitialElection3A-7");
+  for (const port of [undefined, 9229]) {
+    const squatter = port === undefined ? undefined : await listenAt(port);
+    let isAttached = false;
+    const { exitCode, stdout, stderr } = await whitewater(["replay", bundle, "--inspect"], {
+      cwd,
+      onError: (soFar) => {
+        const [url] = /ws:\S+/.exec(soFar) ?? [];
+        if (url === undefined || isAttached) return;
+        isAttached = true;
+        letRun(url);
+      },
+    });
+    squatter?.close();
+    t.is(exitCode, 1, stdout + stderr);
+    t.regex(
+      stdout,
+      /^whitewater: waiting for a debugger[^\n]*chrome:\/\/inspect[^\n]*\nwhitewater: TestInitial/,
+    );
+    t.regex(stdout, /^The same failure, at the same event: /m);
+    if (squatter) {
+      t.regex(stdout, /port 9229 is taken/);
+      t.notRegex(stderr, /:9229/);
+    }
+  }
+});
+
+/** Something that holds the port; nobody may, or something that did already. */
+async function listenAt(port: number): Promise<Server> {
+  const server = createServer().listen(port, "127.0.0.1");
+  await Promise.race([once(server, "listening"), once(server, "error")]).catch(() => {});
+  return server;
+}
+
+/** Attaches to Node's inspector and tells it what a debugger does once it is ready, as one frame of a WebSocket. */
+function letRun(url: string): void {
+  const headers = {
+    ...{ Connection: "Upgrade", Upgrade: "websocket" },
+    ...{ "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": Buffer.alloc(16).toString("base64") },
+  };
+  const text = Buffer.from(JSON.stringify({ id: 1, method: "Runtime.runIfWaitingForDebugger" }));
+  get(url.replace("ws:", "http:"), { headers }).on("upgrade", (_, socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.destroy()); // answered: Node would wait for it at its end
+    socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]));
+  });
+}
 
 /**
  * Runs what a container of the Kubernetes Job does, in a folder like the one its image has.

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { open as openInspector, waitForDebugger } from "node:inspector";
 import { basename, dirname } from "node:path";
 import { Command, Option } from "commander";
 import { UsageError } from "../errors.js";
@@ -14,9 +13,10 @@ import { isFailed } from "../stress/campaign.js";
 import { ProcessPool } from "../stress/process-pool.js";
 import { HereRunner, type RunManner, type RunReport } from "../stress/runner.js";
 import { happeningOf } from "../stress/signature.js";
+import { awaitDebugger } from "./debugger.js";
 import { traceOption } from "./options.js";
 import { checkWritable } from "./results.js";
-import { colours, whileBlocked } from "./terminal.js";
+import { colours } from "./terminal.js";
 import { TraceFile } from "./trace-file.js";
 import { Warnings } from "./warnings.js";
 
@@ -53,16 +53,15 @@ async function replay(named: string, options: ReplayOptions): Promise<void> {
   if (options.inspect && mode !== "sim") {
     throw new UsageError("--inspect stops peers on this thread, so it is for --mode sim.");
   }
+  // First of all: what is loaded and compiled once it is there, it sees. Under `node --inspect-brk` it is there.
+  if (options.inspect && !isDebugged()) await awaitDebugger();
   const definition = await caseOf(bundle);
-  // The debugger's own lines come first, and raft.ts is compiled for it once it is there.
-  if (options.inspect && !isDebugged()) openInspector(0, "127.0.0.1");
   const program = await programOf(path, bundle, options);
   const { schedule, check, seed, name } = bundle;
   const { verbose = false, trace } = options;
   const manner: RunManner = { mode, schedule, check, verbose, trace: trace !== undefined };
   const how = mode === "threads" ? "on threads" : `in ${mode}, schedule ${schedule}`;
   console.log(`whitewater: ${name} from seed ${seed} ${how}`);
-  if (options.inspect) whileBlocked(awaitDebugger);
   const runner = isDebugged()
     ? new HereRunner(program)
     : new ProcessPool({ program, casesFile: bundle.casesFile, processes: 1 });
@@ -74,11 +73,6 @@ async function replay(named: string, options: ReplayOptions): Promise<void> {
   } finally {
     await runner.close();
   }
-}
-
-function awaitDebugger(): void {
-  console.log("It waits for a debugger: open chrome://inspect, or attach an editor.");
-  waitForDebugger();
 }
 
 /** What replays the bundle in `path` as it is replayed here. */

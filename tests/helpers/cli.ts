@@ -25,6 +25,8 @@ export interface CliOptions {
   readonly under?: readonly string[];
   /** Told of the process whenever it has printed something, with all of stdout so far. */
   readonly onOutput?: (stdout: string, child: ChildProcess) => void;
+  /** Likewise, with all of stderr so far. */
+  readonly onError?: (stderr: string) => void;
 }
 
 /** The file that `--json` writes. */
@@ -68,6 +70,7 @@ export function whitewater(args: readonly string[], options: CliOptions = {}): P
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     run.stderr += text;
+    options.onError?.(run.stderr);
   });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
