@@ -46,7 +46,12 @@ async function evenCluster(cfg: Config): Promise<void> {
   check(cfg, isLeader, `leader ${first} rejected start()`);
   await cfg.sleep(ELECTION_TIMEOUT_MS);
   const { count } = cfg.nCommitted(index);
-  check(cfg, count === 0, `index ${index} is committed by ${count} servers, but two of four are no majority`);
+  check(
+    cfg,
+    count === 0,
+    `index ${index} is committed by ${count} servers, but two of four are no majority`,
+    "safety",
+  );
 
   for (const server of [first, follower]) cfg.disconnect(server);
   for (const server of lost) cfg.connect(server);
@@ -307,5 +312,5 @@ async function quietAfterOffices(cfg: Config): Promise<void> {
   const before = cfg.rpcTotal();
   await cfg.sleep(1000);
   const rpcs = cfg.rpcTotal() - before;
-  check(cfg, rpcs <= cfg.n * 20, `${rpcs} RPCs in a second without a command`); // as in TestCount3B
+  check(cfg, rpcs <= cfg.n * 20, `${rpcs} RPCs in a second without a command`, "budget"); // as in TestCount3B
 }

@@ -32,7 +32,12 @@ async function leaderReturns(cfg: Config): Promise<void> {
   check(cfg, isLeader, `leader ${leader} rejected start()`);
   await cfg.sleep(ELECTION_TIMEOUT_MS / 2);
   const { count } = cfg.nCommitted(index);
-  check(cfg, count === 0, `index ${index} is committed by ${count} servers, but two of five are no majority`);
+  check(
+    cfg,
+    count === 0,
+    `index ${index} is committed by ${count} servers, but two of five are no majority`,
+    "safety",
+  );
 
   for (const server of allServers(cfg)) cfg.connect(server);
   await cfg.one(301, cfg.n, RETRY);
