@@ -34,11 +34,11 @@ const stress = (pattern: string, args: readonly string[], options: CliOptions = 
 const withoutRates = (stdout: string): readonly string[] =>
   (stdout.match(/^(all|Test\S+) {2,}.*\d$/gm) ?? []).map((row) => row.replace(/ +\S+$/, ""));
 
-/** What was counted, without what the machine has a say in. */
+/** What was counted, without what the machine has a say in, and where it was kept. */
 async function countsIn(file: string): Promise<Pick<CampaignResults, "cases" | "groups">> {
   const text = await readFile(file, "utf8");
   const { cases, groups } = JSON.parse(text, (key, value) =>
-    key === "wallMs" ? 0 : value,
+    key === "wallMs" || key === "bundle" ? 0 : value,
   ) as CampaignResults;
   return { cases, groups };
 }
@@ -88,6 +88,8 @@ test.serial("the shards of a campaign, merged, are the campaign: table, JSON and
   t.is(sum.exitCode, 1);
   t.is(withoutRates(sum.stdout).length, 3, sum.stdout);
   t.deepEqual(withoutRates(sum.stdout), withoutRates(whole.stdout));
+  const bundle = /^ {4}or: {5}npx whitewater replay (\S+)$/m.exec(sum.stdout)?.[1] ?? "";
+  t.is((await whitewater(["replay", bundle])).exitCode, 1, sum.stdout);
   t.regex(sum.stdout, /^5 of 18 runs failed \(28 %\), of one kind$/m);
   t.deepEqual(await countsIn(json), await countsIn(join(folder, "whole.json")));
   const withoutTimes = async (file: string) => (await readFile(file, "utf8")).replace(/ time="[^"]*"/g, "");
@@ -392,6 +394,35 @@ test.serial("--inspect: a debugger that attaches as soon as it can lets the run 
       t.regex(stdout, /port 9229 is taken/);
       t.notRegex(stderr, /:9229/);
     }
+  }
+});
+
+test.serial("a bundle of a user's case tells when the case has changed since", async (t) => {
+  const cwd = await emptyFolder(t);
+  const casesWith = (message: string): string => `
+    export const mine = {
+      name: "TestMine", part: "own", title: "Test (own): mine", servers: 1,
+      run: async (cfg) => { throw cfg.fail(${JSON.stringify(message)}); },
+    };\n`;
+  await writeFile(join(cwd, "cases.ts"), casesWith("as it was"));
+  await whitewater(["stress", "--cases", "cases.ts", "--run", "TestMine", "--seeds", "1"], { cwd });
+  const replay = () => whitewater(["replay", join("whitewater-runs", "failures", "TestMine-1")], { cwd });
+  t.notRegex((await replay()).stdout, /has changed/);
+  await writeFile(join(cwd, "cases.ts"), casesWith("as it is now"));
+  const { stdout } = await replay();
+  t.regex(stdout, /^cases\.ts has changed since: TestMine may be another case than the one that failed\.$/m);
+  t.regex(stdout, /^Another failure; recorded was: check in TestMine: as it was\.$/m);
+});
+
+test.serial("a rule that a run on threads has broken is the same failure in virtual time", async (t) => {
+  const out = await emptyFolder(t);
+  const raft = ["--raft", "tests/fixtures/broken/applies-out-of-order.ts", "--run", "TestBasicAgree3B"];
+  const { stdout } = await whitewater(["stress", ...raft, "--mode", "threads", "--seeds", "1", "--out", out]);
+  t.regex(stdout, /^Failure 1, in 1 run: safety in TestBasicAgree3B: apply-order, safety$/m);
+  const bundle = join(out, "failures", "TestBasicAgree3B-1-threads");
+  for (const mode of ["sim", "threads"]) {
+    const again = await whitewater(["replay", bundle, "--mode", mode]);
+    t.regex(again.stdout, /^The same kind of failure\.$/m);
   }
 });
 

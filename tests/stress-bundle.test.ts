@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { UsageError } from "../src/errors.js";
@@ -21,6 +21,8 @@ const program = await loadProgram(projectFile(RAFT)).then(
   (loaded): Program => ({ ...loaded, raftPath: RAFT }),
 );
 
+const CASES = { path: "my-cases.ts", hash: "c0ffee" };
+
 const FAILED: RunReport = {
   result: resultOf({ seed: 0x1f3a, history: "0123456789abcdef", error: errorOf("no leader") }),
   events: 2,
@@ -28,7 +30,7 @@ const FAILED: RunReport = {
 };
 
 const write = (folder: string, report = FAILED): string =>
-  writeBundle(folder, { program, manner: IN_SIM, casesFile: "my-cases.ts", report });
+  writeBundle(folder, { program, manner: IN_SIM, cases: CASES, report });
 
 const readText = (...path: string[]): string => readFileSync(join(...path), "utf8");
 
@@ -45,14 +47,14 @@ test("a bundle has all that a replay needs, and a text for whoever finds it", as
   ]);
   const { result } = FAILED;
   t.deepEqual(readBundle(path), {
-    version: 1,
+    version: 2,
     name: "TestA",
     seed: 0x1f3a,
     mode: "sim",
     schedule: "lively",
     check: true,
     raft: { path: RAFT, hash: program.hash },
-    casesFile: "my-cases.ts",
+    cases: CASES,
     signature: "check in TestA: no leader",
     result,
     node: process.version,
@@ -98,9 +100,7 @@ test("a bundle takes the place of an older one: nothing of either is left, shoul
   t.false(existsSync(join(path, "notes.txt")));
   // Fails amid the files, as on a full disk.
   const broken = { ...program, raftMap: null as unknown as string };
-  t.throws(() =>
-    writeBundle(folder, { program: broken, manner: IN_SIM, casesFile: undefined, report: FAILED }),
-  );
+  t.throws(() => writeBundle(folder, { program: broken, manner: IN_SIM, cases: undefined, report: FAILED }));
   t.deepEqual(readdirSync(folder), []);
 });
 
@@ -112,28 +112,53 @@ for (const { what, damage, says } of [
   },
   {
     what: "a bundle.json that ends in the middle",
-    damage: (path: string) => writeFileSync(join(path, "bundle.json"), '{ "version": 1, "na'),
+    damage: (path: string) => writeFileSync(join(path, "bundle.json"), '{ "version": 2, "na'),
     says: /bundle\.json is damaged: .*JSON/,
   },
   {
     what: "a bundle.json of null",
     damage: (path: string) => writeFileSync(join(path, "bundle.json"), "null"),
-    says: /bundle\.json has version undefined; this Whitewater reads version 1\./,
+    says: /bundle\.json has version undefined; this Whitewater reads version 2\./,
   },
   {
     what: "a bundle of a later version",
-    damage: (path: string) => rewrite(path, { version: 2 }),
-    says: /bundle\.json has version 2; this Whitewater reads version 1\. Make it again with stress\.$/,
+    damage: (path: string) => rewrite(path, { version: 3 }),
+    says: /bundle\.json has version 3; this Whitewater reads version 2\. Make it again with stress\.$/,
   },
   {
     what: "a seed that is no number",
     damage: (path: string) => rewrite(path, { seed: "7" as unknown as number }),
-    says: /bundle\.json is damaged: it does not say what was run\.$/,
+    says: /bundle\.json is damaged: seed: Invalid type: Expected number but received "7"$/,
+  },
+  {
+    what: "a negative seed",
+    damage: (path: string) => rewrite(path, { seed: -5 }),
+    says: /is damaged: seed: .*Expected >=0 but received -5$/,
+  },
+  {
+    what: "a seed beyond the last",
+    damage: (path: string) => rewrite(path, { seed: 1e30 }),
+    says: /is damaged: seed: .*1e\+30$/,
   },
   {
     what: "an unknown mode",
     damage: (path: string) => rewrite(path, { mode: "dream" as unknown as "sim" }),
-    says: /bundle\.json is damaged: it does not say what was run\.$/,
+    says: /is damaged: mode: .* received "dream"$/,
+  },
+  {
+    what: "no result",
+    damage: (path: string) => rewrite(path, { result: null as never }),
+    says: /is damaged: result: .* received null$/,
+  },
+  {
+    what: "a result without an error",
+    damage: (path: string) => rewrite(path, { result: resultOf() }),
+    says: /is damaged: result\.status: .* received "passed"$/,
+  },
+  {
+    what: "nothing on whether it was checked",
+    damage: (path: string) => rewrite(path, { check: undefined as never }),
+    says: /is damaged: check: /,
   },
 ]) {
   test(`${what} is wrong usage, told in words`, async (t) => {
@@ -161,6 +186,14 @@ for (const { what, damage, says } of [
     says: /is damaged: it has no raft\.js\.$/,
   },
   {
+    what: "a folder in the place of its text",
+    damage: (path: string) => {
+      rmSync(join(path, "raft.js"));
+      mkdirSync(join(path, "raft.js"));
+    },
+    says: /is damaged: raft\.js cannot be read \(EISDIR: .*\)\.$/,
+  },
+  {
     what: "its source map cut off",
     damage: (path: string) => writeFileSync(join(path, "raft.js.map"), "{"),
     says: /raft\.js\.map is damaged: it is no JSON\.$/,
@@ -182,7 +215,7 @@ async function failureFiles(t: ExecutionContext, runner = new ScriptedRunner()) 
     folder,
     program,
     manner: IN_SIM,
-    casesFile: undefined,
+    cases: undefined,
     runner,
     onTrouble: (message) => troubles.push(message),
   });
@@ -221,6 +254,10 @@ test("a run that was broken off, or has its trace, is not made again", async (t)
     failing(4, "stuck", { isBrokenOff: true }),
   );
   t.is(readText(brokenOff ?? "", "trace.jsonl"), "");
+  t.regex(
+    readText(brokenOff ?? "", "failure.txt"),
+    /\n\nThe run was broken off: .*trace\.jsonl is empty\.\n$/,
+  );
   const traced = await files.keep({ definition: caseA, seed: 5 }, failing(5, "late", { trace: ["{}"] }));
   t.is(readText(traced ?? "", "trace.jsonl"), "{}\n");
   t.deepEqual(runner.asked, []);

@@ -27,10 +27,11 @@ test("the report: a table by case, an example of each kind of failure with its r
     FAILED,
     { ...FAILED, seed: 8 },
   ];
-  const lines = campaignReport(tallyOf(runs), {
+  const tally = tallyOf(runs);
+  for (const seed of [8, 7]) tally.kept({ ...FAILED, seed }, `runs/failures/TestA-${seed}`);
+  const lines = campaignReport(tally, {
     manner: IN_SIM,
     replayArgs: ["--raft", "my raft.ts"],
-    bundleOf: ({ seed }) => (seed === 7 ? "runs/failures/TestA-7" : undefined),
   });
   t.deepEqual(lines.join("\n").split("\n"), [
     "case   runs  failed  p50 s  p95 s  rpcs/run  events/s",
@@ -236,7 +237,7 @@ test("GitHub: one annotation by kind of failure, on one line whatever it says", 
     "::error title=TestA%3A 2 runs failed::check in TestA: term # has # (>#) leaders: servers #, …" +
       "%0Aseed 7: term 3 has 2 (>1) leaders: servers 0, 1",
   );
-  t.true(rare?.startsWith("::error title=TestA%3A 1 run failed::check in TestA: a: b, c%0Aseed 1: "), rare);
+  t.true(rare?.startsWith("::error title=TestA%3A 1 run failed::safety in TestA: a: b, c%0Aseed 1: "), rare);
   t.true(rare?.includes("seed 1: \\u0000\\u001b[31m <b "), rare);
   t.true(rare?.endsWith("😀 \\u000d%0A::error::x %250A"), rare);
   t.notRegex(rare ?? "", /\p{Cc}/u);

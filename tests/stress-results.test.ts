@@ -12,7 +12,7 @@ import {
   RESULTS_VERSION,
   readResults,
 } from "../src/stress/results-file.js";
-import { Tally } from "../src/stress/tally.js";
+import { Tally, type TallyData } from "../src/stress/tally.js";
 import { caseA, errorOf, resultOf } from "./helpers/campaigns.js";
 import { emptyFolder } from "./helpers/cli.js";
 
@@ -40,11 +40,16 @@ const results = (given: Partial<CampaignResults> = {}, ...parts: CampaignPart[])
   ...given,
 });
 
-test("results that were written are read as they were", async (t) => {
-  const file = join(await emptyFolder(t), "results.json");
+/** The tally of one run that failed. */
+function failedOnce(): TallyData {
   const tally = new Tally([caseA]);
   tally.add(resultOf({ error: errorOf("no") }), 5);
-  const written = results({ ...tally.toData() });
+  return tally.toData();
+}
+
+test("results that were written are read as they were", async (t) => {
+  const file = join(await emptyFolder(t), "results.json");
+  const written = results(failedOnce());
   writeFileSync(file, JSON.stringify(written));
   t.deepEqual(readResults(file), JSON.parse(JSON.stringify(written)));
 });
@@ -73,7 +78,7 @@ for (const { what, text, says } of [
   {
     what: "with words for numbers",
     text: JSON.stringify(results()).replace('"runs":0', '"runs":"0"'),
-    says: /is damaged: the counts of TestA are no numbers$/,
+    says: /is damaged: cases\.0\.runs: Invalid type: Expected number but received "0"$/,
   },
   {
     what: "with a broken histogram",
@@ -83,7 +88,42 @@ for (const { what, text, says } of [
   {
     what: "with a group that has no example",
     text: JSON.stringify(results({ groups: [{ signature: "a", count: 1 } as never] })),
-    says: /is damaged: a group of failures has no signature, count or example$/,
+    says: /is damaged: groups\.0\.example: /,
+  },
+  {
+    what: "without a raft.ts",
+    text: JSON.stringify({ ...results(), raft: undefined }),
+    says: /is damaged: raft: /,
+  },
+  {
+    what: "without arguments for a replay",
+    text: JSON.stringify({ ...results(), replayArgs: null }),
+    says: /is damaged: replayArgs: .* received null$/,
+  },
+  {
+    what: "of no campaign",
+    text: JSON.stringify({ ...results(), parts: [] }),
+    says: /it is of no campaign$/,
+  },
+  {
+    what: "with a failure that says nothing",
+    text: JSON.stringify(results(failedOnce())).replace(/"error":\{[^}]*\}/, '"error":{}'),
+    says: /is damaged: groups\.0\.example\.error\.kind: /,
+  },
+  {
+    what: "with more failures than runs",
+    text: JSON.stringify(results(failedOnce())).replace('"failed":1', '"failed":99'),
+    says: /is damaged: cases\.0: more runs have failed than there were$/,
+  },
+  {
+    what: "with fewer failures in its groups than in its cases",
+    text: JSON.stringify({ ...results(failedOnce()), groups: [] }),
+    says: /is damaged: its groups have more or fewer failures than its cases$/,
+  },
+  {
+    what: "with a negative count",
+    text: JSON.stringify(results(failedOnce())).replace('"rpcs":100', '"rpcs":-100'),
+    says: /is damaged: cases\.0\.rpcs: .* received -100$/,
   },
 ]) {
   test(`a file of results that is ${what} is wrong usage, told in words`, async (t) => {

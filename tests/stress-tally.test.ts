@@ -2,7 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import type { RunResult } from "../src/harness/case.js";
 import { plannedRuns, type SeedPlan, seedCount, shareSeed, WHOLE } from "../src/stress/plan.js";
-import { signatureOf } from "../src/stress/signature.js";
+import { isSameHappening, signatureOf } from "../src/stress/signature.js";
 import { Tally, type TallyData } from "../src/stress/tally.js";
 import { caseA, caseB, errorOf, resultOf } from "./helpers/campaigns.js";
 
@@ -174,6 +174,46 @@ test("a group's example is the failure with the smallest seed; the most frequent
     ],
   );
 });
+
+test("a group knows where its example is kept, in a sum as well", (t) => {
+  const failed = (seed: number) => resultOf({ seed, error: errorOf("no leader") });
+  const tally = tallyOf([failed(5)]);
+  tally.kept(failed(5), "failures/TestA-5");
+  t.is(tally.groups[0]?.bundle, "failures/TestA-5");
+  const other = tallyOf([failed(3), failed(7)]);
+  other.kept(failed(7), "failures/TestA-7");
+  t.is(other.groups[0]?.bundle, undefined, "of the example, nothing is kept");
+  other.kept(failed(3), "failures/TestA-3");
+  const sum = new Tally();
+  for (const one of [tally, other]) sum.merge(written(one));
+  t.is(sum.groups[0]?.bundle, "failures/TestA-3");
+});
+
+for (const { what, one, other, isSame } of [
+  {
+    what: "the same rule, noticed by the tester or by a checker",
+    one: errorOf("server 1 apply out of order 2", { kind: "apply", rule: "apply-order" }),
+    other: errorOf("Peer 1 applied index 2", { kind: "safety", rule: "apply-order" }),
+    isSame: true,
+  },
+  {
+    what: "the same message but for its numbers, of two kinds",
+    one: errorOf("server 1 apply out of order 2", { kind: "apply", rule: "apply-order" }),
+    other: errorOf("server 0 apply out of order 7", { kind: "apply" }),
+    isSame: true,
+  },
+  { what: "two messages", one: errorOf("no leader"), other: errorOf("no agreement"), isSame: false },
+  {
+    what: "two rules",
+    one: errorOf("Peer 1 voted", { rule: "vote-once" }),
+    other: errorOf("Peer 1 led", { rule: "election-safety" }),
+    isSame: false,
+  },
+]) {
+  test(`${isSame ? "one failure" : "two failures"}: ${what}`, (t) => {
+    t.is(isSameHappening(resultOf({ error: one }), resultOf({ error: other })), isSame);
+  });
+}
 
 test("a tally of ten thousand failures is as large as one of ten", (t) => {
   const size = (count: number): number => {

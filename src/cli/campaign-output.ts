@@ -43,8 +43,6 @@ export class CampaignOutput {
   readonly #options: CampaignOutputOptions;
   readonly #progress: Progress;
   readonly #ticks: NodeJS.Timeout;
-  /** Where a failure left its bundle, by case and seed. */
-  readonly #bundles = new Map<string, string>();
   readonly #warnings = new Warnings();
   #lastSavedAtMs = performance.now();
   #lastCase = "";
@@ -76,7 +74,7 @@ export class CampaignOutput {
     if (bundle === undefined) return;
     const { name, seed, error } = result;
     const verdict = error?.verdict ? ` [${error.verdict.class}]` : "";
-    this.#bundles.set(keyOf(result), bundle);
+    this.#campaign.tally.kept(result, bundle);
     const [firstLine = ""] = (error?.message ?? "").split("\n");
     this.say(colours.red(`${name} seed ${seed}: ${printable(firstLine)}${verdict}`));
     this.say(`  ${bundle}`);
@@ -91,8 +89,7 @@ export class CampaignOutput {
     this.#progress.clear();
     this.#isFinished = true;
     const { tally, wallMs } = this.#campaign;
-    const bundleOf = (result: RunResult): string | undefined => this.#bundles.get(keyOf(result));
-    for (const line of campaignReport(tally, { ...this.#options, bundleOf })) console.log(line);
+    for (const line of campaignReport(tally, this.#options)) console.log(line);
     const took = shownDuration(wallMs);
     console.log(`${counted(tally.runs, "run")} in ${took}${isInterrupted ? ", interrupted" : ""}`);
     return finishFiles(tally, this.#results(isInterrupted), this.#options);
@@ -155,10 +152,6 @@ export class CampaignOutput {
     const leftMs = Math.min((1000 * (planned - tally.runs)) / rate, forMs - wallMs);
     return Number.isFinite(leftMs) ? [`${shownDuration(Math.max(0, leftMs))} left`] : [];
   }
-}
-
-function keyOf({ name, seed }: RunResult): string {
-  return `${name} ${seed}`;
 }
 
 /**

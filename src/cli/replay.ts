@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { failureBlock, resultLine } from "../harness/report.js";
-import { allCases } from "../lab/cases-file.js";
+import { allCases, hashOfCases } from "../lab/cases-file.js";
 import { isDebugged } from "../peer/debugged.js";
 import { loadProgram, type Program } from "../peer/program.js";
 import { MODES, type Mode } from "../runtime/runtime.js";
@@ -12,7 +12,7 @@ import { type Bundle, readBundle, recordedProgram, replayBundle } from "../stres
 import { isFailed } from "../stress/campaign.js";
 import { ProcessPool } from "../stress/process-pool.js";
 import { HereRunner, type RunManner, type RunReport } from "../stress/runner.js";
-import { happeningOf } from "../stress/signature.js";
+import { isSameHappening } from "../stress/signature.js";
 import { awaitDebugger } from "./debugger.js";
 import { traceOption } from "./options.js";
 import { checkWritable } from "./results.js";
@@ -64,7 +64,7 @@ async function replay(named: string, options: ReplayOptions): Promise<void> {
   console.log(`whitewater: ${name} from seed ${seed} ${how}`);
   const runner = isDebugged()
     ? new HereRunner(program)
-    : new ProcessPool({ program, casesFile: bundle.casesFile, processes: 1 });
+    : new ProcessPool({ program, casesFile: bundle.cases?.path, processes: 1 });
   try {
     const report = await runner.run(definition, seed, manner, (line) => console.log(line));
     if (trace !== undefined) writeTrace(trace, { definition, seed }, manner, report);
@@ -86,15 +86,21 @@ function checkTogether({ asNow, asRecorded }: ReplayOptions): void {
   if (asNow && asRecorded) throw new UsageError("--as-now and --as-recorded exclude each other.");
 }
 
-/** @throws {UsageError} if it is not here */
-async function caseOf({ name, casesFile }: Bundle): Promise<CaseDefinition> {
-  if (casesFile !== undefined && !existsSync(casesFile)) {
+/**
+ * The case to run; and tells if its file has changed, for the bundle does not hold it.
+ * @throws {UsageError} if it is not here
+ */
+async function caseOf({ name, cases }: Bundle): Promise<CaseDefinition> {
+  if (cases !== undefined && !existsSync(cases.path)) {
     throw new UsageError(
-      `${name} is a case of ${casesFile}, which is not here. Replay in the folder in which stress was run.`,
+      `${name} is a case of ${cases.path}, which is not here. Replay in the folder in which stress was run.`,
     );
   }
-  const definition = (await allCases(casesFile)).find((one) => one.name === name);
+  const definition = (await allCases(cases?.path)).find((one) => one.name === name);
   if (!definition) throw new UsageError(`The bundle is of ${name}, and there is no such case.`);
+  if (cases !== undefined && (await hashOfCases(cases.path)) !== cases.hash) {
+    console.log(`${cases.path} has changed since: ${name} may be another case than the one that failed.`);
+  }
   return definition;
 }
 
@@ -155,8 +161,7 @@ function comparison(
         ? ""
         : ` Recorded on Node ${node}; this is ${process.version}.`;
   if (!isFailed(result)) return `It passes now; recorded was: ${signature}.${hint}`;
-  if (happeningOf(result) !== happeningOf(recorded))
-    return `Another failure; recorded was: ${signature}.${hint}`;
+  if (!isSameHappening(result, recorded)) return `Another failure; recorded was: ${signature}.${hint}`;
   // What was broken off has no history.
   const isElsewhere = result.history !== undefined && recorded.history !== undefined;
   return isElsewhere ? `The same kind of failure, in another history.${hint}` : "The same kind of failure.";

@@ -1,11 +1,13 @@
 import { Command } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
+import { hashOfCases } from "../lab/cases-file.js";
 import { chosenCases } from "../lab/chosen-cases.js";
 import { loadProgram, type Program } from "../peer/program.js";
 import { drawSeed, MAX_SEED } from "../runtime/random.js";
 import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
+import type { SourceFile } from "../stress/bundle.js";
 import { Campaign, isFailed } from "../stress/campaign.js";
 import { FailureFiles } from "../stress/failure-files.js";
 import { plannedRuns, type SeedPlan, type Shard, seedCount, WHOLE } from "../stress/plan.js";
@@ -103,11 +105,12 @@ async function stress(options: StressOptions): Promise<void> {
   const raft = await raftFile(options.raft);
   const plan = seedPlanOf(options);
   const program = await loadProgram(raft);
+  const casesFile = await sourceOf(options.cases);
   const jobs = options.jobs ?? defaultJobs(options.mode);
   console.log(`whitewater: ${shownRaft(raft)} ${inMode(options)}, ${shownPlan(options, plan, cases)}`);
   const pool = new ProcessPool({ program, casesFile: options.cases, processes: jobs });
   try {
-    process.exitCode = await runCampaign({ options, cases, plan, program, pool, jobs });
+    process.exitCode = await runCampaign({ options, cases, casesFile, plan, program, pool, jobs });
   } finally {
     await pool.close();
   }
@@ -116,6 +119,8 @@ async function stress(options: StressOptions): Promise<void> {
 interface CampaignParts {
   readonly options: StressOptions;
   readonly cases: readonly CaseDefinition[];
+  /** The user's own, if there is one. */
+  readonly casesFile: SourceFile | undefined;
   readonly plan: SeedPlan;
   readonly program: Program;
   readonly pool: Runner;
@@ -124,14 +129,14 @@ interface CampaignParts {
 
 /** @returns the exit code */
 async function runCampaign(parts: CampaignParts): Promise<number> {
-  const { options, cases, plan, program, pool, jobs } = parts;
+  const { options, cases, casesFile, plan, program, pool, jobs } = parts;
   const { mode, schedule = "lively", check } = options;
   const manner: RunManner = { mode, schedule, check };
   const files = new FailureFiles({
     folder: options.out,
     program,
     manner,
-    casesFile: options.cases,
+    cases: casesFile,
     runner: pool,
     onTrouble: (message) => output.say(`whitewater: ${message}`),
   });
@@ -168,6 +173,11 @@ async function runCampaign(parts: CampaignParts): Promise<number> {
     onEarlyEnd(() => {});
   }
   return output.finish({ isInterrupted: false });
+}
+
+/** The user's file of cases as it is now. */
+async function sourceOf(path: string | undefined): Promise<SourceFile | undefined> {
+  return path === undefined ? undefined : { path, hash: await hashOfCases(path) };
 }
 
 function outputOptions(

@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Plugin } from "esbuild";
+import type { BuildOptions, Plugin } from "esbuild";
 import * as cases from "../cases.js";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { casesOfModule } from "../harness/select.js";
 import * as index from "../index.js";
-import { BundleError, bundle } from "../peer/program.js";
+import { BundleError, bundle, hashOf } from "../peer/program.js";
 import { requireFile } from "../peer/user-file.js";
 import { extraCases, labCases } from "./index.js";
 
@@ -47,17 +47,32 @@ async function importCases(entry: string): Promise<object> {
   }
 }
 
+/**
+ * sha-256 of the user's file and what it imports, bundled; hex. It says nothing of where they lie.
+ * @throws {BundleError} if it cannot be bundled
+ */
+export async function hashOfCases(file: string): Promise<string> {
+  const entry = resolve(file);
+  return hashOf((await bundle({ ...bundleOptions(entry), absWorkingDir: dirname(entry) })).text);
+}
+
+function bundleOptions(entry: string): BuildOptions {
+  return {
+    entryPoints: [entry],
+    platform: "node",
+    format: "esm",
+    keepNames: true,
+    plugins: [leaveWhitewaterOut],
+  };
+}
+
 /** @param folder where the bundle will lie: its source map leads from there to the user's files */
 async function bundleCases(entry: string, folder: string): Promise<string> {
   const url = pathToFileURL(entry).href;
   const { text } = await bundle({
-    entryPoints: [entry],
+    ...bundleOptions(entry),
     outfile: join(folder, "cases.js"),
-    platform: "node",
-    format: "esm",
     sourcemap: "inline",
-    keepNames: true,
-    plugins: [leaveWhitewaterOut],
     // What the bundle's own place would change: where a file lies that a case reads, and what npm packages
     // of the older kind of module `require`.
     define: { "import.meta.url": JSON.stringify(url), "import.meta.dirname": JSON.stringify(dirname(entry)) },

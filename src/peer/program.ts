@@ -75,9 +75,9 @@ function codeOf(raftText: string): Uint8Array | undefined {
   }
 }
 
-/** sha-256 of a bundled raft.ts, hex. */
-export function hashOf(raftText: string): string {
-  return createHash("sha256").update(raftText).digest("hex");
+/** sha-256 of a bundled text, hex. */
+export function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 async function bundleRaft(entry: string): Promise<{ text: string; map: string }> {

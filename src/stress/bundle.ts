@@ -5,13 +5,12 @@ import { makeFolder } from "../files.js";
 import type { RunResult } from "../harness/case.js";
 import { COMMAND, failureBlock } from "../harness/report.js";
 import { hashOf, type Program, withHost } from "../peer/program.js";
-import { MODES } from "../runtime/runtime.js";
-import { SCHEDULES } from "../runtime/schedule.js";
 import type { RunManner, RunReport } from "./runner.js";
+import { bundleSchema, checkShape } from "./schemas.js";
 import { signatureOf } from "./signature.js";
 
 /** The form of a bundle's `bundle.json`; raised when it changes. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** What a failure leaves behind, in `bundle.json`: all that is needed to have it again. */
 export interface Bundle {
@@ -22,14 +21,10 @@ export interface Bundle {
   readonly mode: RunManner["mode"];
   readonly schedule: RunManner["schedule"];
   readonly check: boolean;
-  readonly raft: {
-    /** raft.ts as the user named it. */
-    readonly path: string;
-    /** sha-256 of the bundled text, hex. */
-    readonly hash: string;
-  };
-  /** The user's file of cases, if the case is from there. */
-  readonly casesFile?: string;
+  /** raft.ts. */
+  readonly raft: SourceFile;
+  /** The user's file of cases, if there was one. */
+  readonly cases?: SourceFile;
   readonly signature: string;
   readonly result: RunResult;
   /** The version of Node that ran it. */
@@ -38,10 +33,19 @@ export interface Bundle {
   readonly replay: string;
 }
 
+/** A file of the user's, and what it held then. */
+export interface SourceFile {
+  /** As the user named it. */
+  readonly path: string;
+  /** sha-256 of it and what it imports, bundled; hex. */
+  readonly hash: string;
+}
+
 export interface BundleInput {
   readonly program: Program;
   readonly manner: RunManner;
-  readonly casesFile: string | undefined;
+  /** The user's file of cases, if there is one. */
+  readonly cases: SourceFile | undefined;
   readonly report: RunReport;
 }
 
@@ -61,7 +65,7 @@ export function replayBundle(path: string): string {
  * @returns the path of the folder
  * @throws {Error} from the file system: a disk that is full, a folder that may not be written
  */
-export function writeBundle(folder: string, { program, manner, casesFile, report }: BundleInput): string {
+export function writeBundle(folder: string, { program, manner, cases, report }: BundleInput): string {
   const { result, trace = [] } = report;
   const path = join(folder, bundleName(result, manner));
   const replay = replayBundle(path);
@@ -73,7 +77,7 @@ export function writeBundle(folder: string, { program, manner, casesFile, report
     schedule: manner.schedule,
     check: manner.check,
     raft: { path: program.raftPath, hash: program.hash },
-    ...(casesFile === undefined ? {} : { casesFile }),
+    ...(cases === undefined ? {} : { cases }),
     signature: signatureOf(result),
     result,
     node: process.version,
@@ -83,11 +87,18 @@ export function writeBundle(folder: string, { program, manner, casesFile, report
     "raft.js": program.raftText,
     "raft.js.map": program.raftMap,
     "trace.jsonl": trace.map((line) => `${line}\n`).join(""),
-    "failure.txt": `${failureBlock(result, { mode: manner.mode, command: replay })}\n`,
+    "failure.txt": `${failureText(report, manner, replay)}\n`,
     // Last: what ends here before its time has none, and is not taken for a bundle.
     "bundle.json": `${JSON.stringify(bundle, null, 2)}\n`,
   });
   return path;
+}
+
+function failureText({ result, isBrokenOff }: RunReport, { mode }: RunManner, command: string): string {
+  const block = failureBlock(result, { mode, command });
+  return isBrokenOff
+    ? `${block}\n\nThe run was broken off: its events were lost with it, and trace.jsonl is empty.`
+    : block;
 }
 
 /** Writes the files in their order, in place of what the folder held. Nothing is left of it if one cannot be written. */
@@ -119,8 +130,12 @@ export function readBundle(path: string): Bundle {
       `${file} has version ${String(bundle.version)}; this Whitewater reads version ${VERSION}. Make it again with stress.`,
     );
   }
-  if (!isWhole(bundle)) throw new UsageError(`${file} is damaged: it does not say what was run.`);
-  return bundle;
+  try {
+    checkShape(bundleSchema, bundle);
+  } catch (error) {
+    throw new UsageError(`${file} is damaged: ${(error as Error).message}`);
+  }
+  return bundle as Bundle;
 }
 
 function parsed(file: string): Partial<Bundle> {
@@ -131,29 +146,12 @@ function parsed(file: string): Partial<Bundle> {
   }
 }
 
-/** Whether all is there that a replay needs. */
-function isWhole(bundle: Partial<Bundle>): bundle is Bundle {
-  const { name, seed, mode, schedule, raft, signature, result } = bundle;
-  const texts = [name, raft?.path, raft?.hash, signature];
-  return (
-    texts.every((text) => typeof text === "string") &&
-    Number.isInteger(seed) &&
-    MODES.some((known) => known === mode) &&
-    SCHEDULES.some((known) => known === schedule) &&
-    typeof result === "object"
-  );
-}
-
 /**
  * The raft.ts that the bundle recorded, ready to run under this Whitewater's host.
  * @throws {UsageError} if its text is missing, or is not the one that was recorded
  */
 export async function recordedProgram(path: string, { raft }: Bundle): Promise<Program> {
-  const [text, map] = ["raft.js", "raft.js.map"].map((name) => {
-    const file = join(path, name);
-    if (!existsSync(file)) throw new UsageError(`${path} is damaged: it has no ${name}.`);
-    return readFileSync(file, "utf8");
-  }) as [string, string];
+  const [text, map] = ["raft.js", "raft.js.map"].map((name) => textIn(path, name)) as [string, string];
   // Before anything is made of it: what was changed may not even compile.
   if (hashOf(text) !== raft.hash) {
     throw new UsageError(
@@ -166,4 +164,14 @@ export async function recordedProgram(path: string, { raft }: Bundle): Promise<P
     throw new UsageError(`${join(path, "raft.js.map")} is damaged: it is no JSON.`);
   }
   return await withHost({ raftPath: raft.path, raftText: text, raftMap: map });
+}
+
+function textIn(path: string, name: string): string {
+  const file = join(path, name);
+  if (!existsSync(file)) throw new UsageError(`${path} is damaged: it has no ${name}.`);
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`${path} is damaged: ${name} cannot be read (${(error as Error).message}).`);
+  }
 }

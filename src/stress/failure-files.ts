@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Program } from "../peer/program.js";
-import { writeBundle } from "./bundle.js";
+import { type SourceFile, writeBundle } from "./bundle.js";
 import type { PlannedRun } from "./plan.js";
 import type { RunManner, Runner, RunReport } from "./runner.js";
 import { signatureOf } from "./signature.js";
@@ -10,7 +10,7 @@ export interface FailureFilesOptions {
   readonly folder: string;
   readonly program: Program;
   readonly manner: RunManner;
-  readonly casesFile: string | undefined;
+  readonly cases: SourceFile | undefined;
   /** Makes a failed run again, to have its trace. */
   readonly runner: Runner;
   /** Told, once, that bundles cannot be written. */
@@ -64,9 +64,9 @@ export class FailureFiles {
   }
 
   #write(report: RunReport): string | undefined {
-    const { folder, program, manner, casesFile } = this.#options;
+    const { folder, program, manner, cases } = this.#options;
     try {
-      return writeBundle(join(folder, "failures"), { program, manner, casesFile, report });
+      return writeBundle(join(folder, "failures"), { program, manner, cases, report });
     } catch (error) {
       if (this.#isInTrouble) return undefined; // another run has told of it
       this.#isInTrouble = true;

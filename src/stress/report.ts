@@ -1,4 +1,3 @@
-import type { RunResult } from "../harness/case.js";
 import { failureBlock } from "../harness/report.js";
 import { columns } from "../text/columns.js";
 import { counted } from "../text/counted.js";
@@ -13,8 +12,6 @@ export interface ReportOptions {
   readonly manner: Pick<RunManner, "mode" | "schedule">;
   /** Arguments that a replay needs beside case, mode, schedule and seed. */
   readonly replayArgs: readonly string[];
-  /** The folder that a failure has left, if it has. */
-  readonly bundleOf?: (result: RunResult) => string | undefined;
 }
 
 /** What a campaign came to: a table by case, an example of each kind of failure, and what it proves. */
@@ -62,13 +59,12 @@ function totalRow({ cases, runs, failed }: Tally): readonly string[] {
 }
 
 function groupLines(
-  { signature, count, example }: FailureGroup,
+  { signature, count, example, bundle }: FailureGroup,
   number: number,
   options: ReportOptions,
 ): string[] {
   const { mode, schedule } = options.manner;
   const args = [...options.replayArgs, ...(mode === "threads" ? [] : ["--schedule", schedule])];
-  const bundle = options.bundleOf?.(example);
   return [
     `Failure ${number}, in ${counted(count, "run")}: ${printable(signature)}`,
     failureBlock(example, { mode, args }),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { UsageError } from "../errors.js";
 import { type SeedPlan, shareSeed } from "./plan.js";
 import type { RunManner } from "./runner.js";
+import { checkShape, resultsSchema } from "./schemas.js";
 import { Tally, type TallyData } from "./tally.js";
 
 /** The form of a file of results; raised when it changes. */
@@ -45,8 +46,8 @@ export function readResults(file: string): CampaignResults {
     );
   }
   try {
-    new Tally().merge(results as CampaignResults);
-    for (const part of (results as CampaignResults).parts) checkPart(part);
+    checkShape(resultsSchema, results);
+    new Tally().merge(results as CampaignResults); // its histograms are text, which the schema does not read
   } catch (error) {
     throw new UsageError(`${file} is damaged: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -59,13 +60,6 @@ function parsed(file: string): Partial<CampaignResults> {
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-function checkPart({ cases, plan }: CampaignPart): void {
-  const { first, last, shard } = plan;
-  const numbers = [first, last, shard.index, shard.of];
-  if (Array.isArray(cases) && numbers.every((number) => Number.isSafeInteger(number))) return;
-  throw new Error("it does not say which cases and seeds it is of");
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { RunError, RunResult } from "../harness/case.js";
+import type { RunResult } from "../harness/case.js";
 
 /** What is longer says no more of the kind of a failure. */
 const MAX_LENGTH = 120;
@@ -13,12 +13,20 @@ export function signatureOf(result: RunResult): string {
  * What happened: the rule or the kind of error, the case, and the shape of the message, which is its first
  * sentence without the numbers and the values.
  */
-export function happeningOf({ name, error }: RunResult): string {
-  return error ? `${error.kind} in ${name}: ${shapeOf(error)}` : "";
+function happeningOf({ name, error }: RunResult): string {
+  if (!error) return "";
+  const { kind, message, rule } = error;
+  return rule === undefined ? `${kind} in ${name}: ${shapeOf(message)}` : `safety in ${name}: ${rule}`;
 }
 
-function shapeOf({ message, rule }: RunError): string {
-  if (rule !== undefined) return rule;
+/** Whether two failures of a case are alike, be it in different modes: which see different symptoms of one cause. */
+export function isSameHappening({ error: one }: RunResult, { error: other }: RunResult): boolean {
+  if (!one || !other) return one === other;
+  const haveSameRule = one.rule !== undefined && one.rule === other.rule;
+  return haveSameRule || shapeOf(one.message) === shapeOf(other.message);
+}
+
+function shapeOf(message: string): string {
   const [firstLine = ""] = message.split("\n");
   const shape = firstLine
     .replace(/"(?:[^"\\]|\\.)*"/g, '"…"')

@@ -42,6 +42,8 @@ export interface FailureGroup {
   count: number;
   /** The one with the smallest seed: the same whatever the order in which runs ended. */
   example: RunResult;
+  /** Where the example is kept, if it is: the path as it was where it ran. */
+  bundle?: string | undefined;
 }
 
 /** A tally as plain data, for a file of results. */
@@ -111,13 +113,18 @@ export class Tally {
     this.#addFailures({ signature: signatureOf(result), count: 1, example: result });
   }
 
+  /** A run that was counted as failed is kept in a bundle. */
+  kept(result: RunResult, bundle: string): void {
+    const group = this.#groups.get(signatureOf(result));
+    if (group?.example.seed === result.seed) group.bundle = bundle;
+  }
+
   /**
    * Adds what another campaign has counted.
-   * @throws {Error} if it is no such data
+   * @throws {Error} if a histogram is none
    */
   merge({ cases, groups }: TallyData): void {
     for (const { durationMs, warnings, ...other } of cases) {
-      checkCounts(other);
       const tally = this.#tallyOf(other);
       tally.runs += other.runs;
       tally.failed += other.failed;
@@ -127,10 +134,7 @@ export class Tally {
       tally.durationMs.add(decodeFromCompressedBase64(durationMs));
       for (const { text, runs } of warnings) this.#warn(tally, text, runs);
     }
-    for (const group of groups) {
-      checkGroup(group);
-      this.#addFailures(group);
-    }
+    for (const group of groups) this.#addFailures(group);
   }
 
   toData(): TallyData {
@@ -167,7 +171,9 @@ export class Tally {
       return;
     }
     known.count += group.count;
-    if (group.example.seed < known.example.seed) known.example = group.example;
+    if (group.example.seed >= known.example.seed) return;
+    known.example = group.example;
+    known.bundle = group.bundle;
   }
 }
 
@@ -184,22 +190,4 @@ function sorted(counts: ReadonlyMap<string, number>): readonly WarningTally[] {
 /** All of one size, so that the same runs come to the same histogram, however they were merged. */
 function newHistogram(): Histogram {
   return build({ lowestDiscernibleValue: 1, highestTrackableValue: MAX_DURATION_MS, autoResize: false });
-}
-
-function checkCounts({
-  name,
-  runs,
-  failed,
-  rpcs,
-  events,
-  wallMs,
-}: Omit<CaseData, "durationMs" | "warnings">): void {
-  const counts = [runs, failed, rpcs, events, wallMs];
-  if (typeof name === "string" && counts.every((count) => Number.isFinite(count) && count >= 0)) return;
-  throw new Error(`the counts of ${String(name)} are no numbers`);
-}
-
-function checkGroup({ signature, count, example }: FailureGroup): void {
-  if (typeof signature === "string" && Number.isInteger(count) && Number.isInteger(example?.seed)) return;
-  throw new Error("a group of failures has no signature, count or example");
 }
