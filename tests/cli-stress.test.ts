@@ -1,34 +1,12 @@
-/** `stress`, `merge` and `replay` as processes. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+/** `stress` and `merge` as processes. */
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { get } from "node:http";
-import { createServer, type Server } from "node:net";
+import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { XMLValidator } from "fast-xml-parser";
-import type { Bundle } from "../src/stress/bundle.js";
 import type { CampaignResults } from "../src/stress/results-file.js";
-import {
-  type CliOptions,
-  emptyFolder,
-  projectFile,
-  untilGone,
-  WHITEWATER,
-  whitewater,
-} from "./helpers/cli.js";
-
-/** A campaign of cases that go well, or wrong, in quick and known ways. */
-const stress = (pattern: string, args: readonly string[], options: CliOptions = {}) => {
-  const fixtures = [
-    "--cases",
-    "tests/fixtures/stress/cases.ts",
-    "--raft",
-    "tests/fixtures/stress/obedient.ts",
-  ];
-  return whitewater(["stress", ...fixtures, "--run", `^Test(${pattern})$`, ...args], options);
-};
+import { type CliOptions, emptyFolder, projectFile, stress, untilGone, whitewater } from "./helpers/cli.js";
 
 /** The rows of a table without its last column, which the machine has a say in. */
 const withoutRates = (stdout: string): readonly string[] =>
@@ -253,52 +231,6 @@ test.serial("an error of our own costs nothing that was found, and is told from 
   t.is(tallies[0]?.runs, Number(runs));
 });
 
-test.serial("a failure's bundle has it again, whatever has become of raft.ts since", async (t) => {
-  const cwd = await emptyFolder(t);
-  const raft = join(cwd, "raft.ts");
-  await copyFile(projectFile("examples/eager/raft.ts"), raft);
-  const found = await whitewater(["stress", "--run", "TestInitialElection3A", "--seeds", "7"], { cwd });
-  t.is(found.exitCode, 1);
-  const bundle = join("whitewater-runs", "failures", "TestInitialElection3A-7");
-  t.true(found.stdout.includes(`    or:     npx whitewater replay ${bundle}\n`), found.stdout);
-  const { result } = JSON.parse(await readFile(join(cwd, bundle, "bundle.json"), "utf8")) as Bundle;
-
-  const [, failure = ""] = /^(--- FAIL: [\s\S]*?)\n {4}Replay: /m.exec(found.stdout) ?? [];
-  const isSame = ({ exitCode, stdout }: Awaited<ReturnType<typeof whitewater>>): void => {
-    t.is(exitCode, 1, stdout);
-    t.true(stdout.includes(failure), `${stdout}\nhas not\n${failure}`);
-    t.regex(stdout, new RegExp(`^The same failure, at the same event: history ${result.history}\\.$`, "m"));
-  };
-  const replay = (...args: string[]) => whitewater(["replay", bundle, ...args], { cwd });
-  const unchanged = await Promise.all([replay(), replay("--mode", "lockstep")]);
-  const fileNamed = await whitewater(["replay", join(bundle, "bundle.json")], { cwd });
-  for (const run of [...unchanged, fileNamed]) {
-    isSame(run);
-    t.notRegex(run.stdout, /has changed/);
-  }
-  t.regex(unchanged[1].stdout, /^ {4}Replay: npx whitewater replay \S+ --mode lockstep$/m);
-
-  let waiting: ChildProcess | undefined;
-  const inspected = await whitewater(["replay", bundle, "--inspect"], {
-    cwd,
-    onOutput: (soFar, child) => {
-      if (waiting || !soFar.includes("waiting for a debugger")) return;
-      waiting = child;
-      child.kill("SIGINT");
-    },
-  });
-  t.truthy(waiting, inspected.stdout);
-  t.is(inspected.exitCode, null, "Ctrl-C ends it by the signal itself, while it waits for a debugger");
-
-  const reference = JSON.stringify(projectFile("src/raft/raft.ts"));
-  await writeFile(raft, `export { make } from ${reference};\n`);
-  const [recorded, now] = await Promise.all([replay(), replay("--as-now")]);
-  isSame(recorded);
-  t.regex(recorded.stdout, /^raft\.ts has changed since: this is the one that failed\./m);
-  t.is(now.exitCode, 0, now.stdout);
-  t.regex(now.stdout, /^It passes now; recorded was: safety in TestInitialElection3A: /m);
-});
-
 test.serial("a failure on threads comes with its verdict", async (t) => {
   const out = await emptyFolder(t);
   const { exitCode, stdout } = await stress("FailsSlowly", [
@@ -321,31 +253,6 @@ test.serial("a failure on threads comes with its verdict", async (t) => {
   );
 });
 
-test.serial("a peer's own fault on threads needs no verdict, and replays in sim", async (t) => {
-  const out = join(await emptyFolder(t), "a folder");
-  const { exitCode, stdout } = await stress("PeerThrows", [
-    "--mode",
-    "threads",
-    "--seeds",
-    "5",
-    "--out",
-    out,
-  ]);
-  t.is(exitCode, 1);
-  t.regex(stdout, /^TestPeerThrows seed 5: start threw: RangeError: as it was told$/m);
-  t.regex(stdout, /^ {6}no verdict is needed: raft\.ts, or the case, is at fault in itself$/m);
-  t.notRegex(stdout, /Verdict/);
-  const again = await whitewater([
-    "replay",
-    join(out, "failures", "TestPeerThrows-5-threads"),
-    "--mode",
-    "sim",
-  ]);
-  t.is(again.exitCode, 1);
-  t.regex(again.stdout, /^ {4}Replay: npx whitewater replay ".*a folder.*" --mode sim$/m);
-  t.regex(again.stdout, /^The same kind of failure\.$/m);
-});
-
 test.serial("a run whose process is ended from outside is the machine's doing", async (t) => {
   const out = await emptyFolder(t);
   let isKilled = false;
@@ -364,156 +271,6 @@ test.serial("a run whose process is ended from outside is the machine's doing", 
     stdout,
     /^ {4}Verdict: machine\n.*\n {6}how late the router's event loop was is not known; the load/m,
   );
-});
-
-test.serial("--inspect: a debugger that attaches as soon as it can lets the run go on", async (t) => {
-  const cwd = await emptyFolder(t);
-  await copyFile(projectFile("examples/eager/raft.ts"), join(cwd, "raft.ts"));
-  await whitewater(["stress", "--run", "TestInitialElection3A", "--seeds", "7"], { cwd });
-  const bundle = join("whitewater-runs", "failures", "TestInitialElection3A-7");
-  for (const port of [undefined, 9229]) {
-    const squatter = port === undefined ? undefined : await listenAt(port);
-    let isAttached = false;
-    const { exitCode, stdout, stderr } = await whitewater(["replay", bundle, "--inspect"], {
-      cwd,
-      onError: (soFar) => {
-        const [url] = /ws:\S+/.exec(soFar) ?? [];
-        if (url === undefined || isAttached) return;
-        isAttached = true;
-        letRun(url);
-      },
-    });
-    squatter?.close();
-    t.is(exitCode, 1, stdout + stderr);
-    t.regex(
-      stdout,
-      /^whitewater: waiting for a debugger[^\n]*chrome:\/\/inspect[^\n]*\nwhitewater: TestInitial/,
-    );
-    t.regex(stdout, /^The same failure, at the same event: /m);
-    if (squatter) {
-      t.regex(stdout, /port 9229 is taken/);
-      t.notRegex(stderr, /:9229/);
-    }
-  }
-});
-
-test.serial("a bundle of a user's case tells when the case has changed since", async (t) => {
-  const cwd = await emptyFolder(t);
-  const casesWith = (message: string): string => `
-    export const mine = {
-      name: "TestMine", part: "own", title: "Test (own): mine", servers: 1,
-      run: async (cfg) => { throw cfg.fail(${JSON.stringify(message)}); },
-    };\n`;
-  await writeFile(join(cwd, "cases.ts"), casesWith("as it was"));
-  await whitewater(["stress", "--cases", "cases.ts", "--run", "TestMine", "--seeds", "1"], { cwd });
-  const replay = () => whitewater(["replay", join("whitewater-runs", "failures", "TestMine-1")], { cwd });
-  t.notRegex((await replay()).stdout, /has changed/);
-  await writeFile(join(cwd, "cases.ts"), casesWith("as it is now"));
-  const { stdout } = await replay();
-  t.regex(stdout, /^cases\.ts has changed since: TestMine may be another case than the one that failed\.$/m);
-  t.regex(stdout, /^Another failure; recorded was: check in TestMine: as it was\.$/m);
-});
-
-test.serial("a rule that a run on threads has broken is the same failure in virtual time", async (t) => {
-  const out = await emptyFolder(t);
-  const raft = ["--raft", "tests/fixtures/broken/applies-out-of-order.ts", "--run", "TestBasicAgree3B"];
-  const { stdout } = await whitewater(["stress", ...raft, "--mode", "threads", "--seeds", "1", "--out", out]);
-  t.regex(stdout, /^Failure 1, in 1 run: safety in TestBasicAgree3B: apply-order, safety$/m);
-  const bundle = join(out, "failures", "TestBasicAgree3B-1-threads");
-  for (const mode of ["sim", "threads"]) {
-    const again = await whitewater(["replay", bundle, "--mode", mode]);
-    t.regex(again.stdout, /^The same kind of failure\.$/m);
-  }
-});
-
-/** Something that holds the port; nobody may, or something that did already. */
-async function listenAt(port: number): Promise<Server> {
-  const server = createServer().listen(port, "127.0.0.1");
-  await Promise.race([once(server, "listening"), once(server, "error")]).catch(() => {});
-  return server;
-}
-
-/** Attaches to Node's inspector and tells it what a debugger does once it is ready, as one frame of a WebSocket. */
-function letRun(url: string): void {
-  const headers = {
-    ...{ Connection: "Upgrade", Upgrade: "websocket" },
-    ...{ "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": Buffer.alloc(16).toString("base64") },
-  };
-  const text = Buffer.from(JSON.stringify({ id: 1, method: "Runtime.runIfWaitingForDebugger" }));
-  get(url.replace("ws:", "http:"), { headers }).on("upgrade", (_, socket) => {
-    socket.on("error", () => {});
-    socket.once("data", () => socket.destroy()); // answered: Node would wait for it at its end
-    socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]));
-  });
-}
-
-/**
- * Runs what a container of the Kubernetes Job does, in a folder like the one its image has.
- * @param seeds in place of the campaign's
- * @param onStart told of the container's first process when the campaign has begun
- * @returns its exit code, and what it left in the volume
- */
-async function runPod(
-  t: ExecutionContext,
-  { raft, seeds, onStart = () => {} }: PodOptions,
-): Promise<{ exitCode: number | null; results: CampaignResults | undefined }> {
-  const app = await emptyFolder(t);
-  await writeFile(join(app, "raft.ts"), raft);
-  const bin = join(app, "node_modules", ".bin");
-  await mkdir(bin, { recursive: true });
-  await writeFile(join(bin, "whitewater"), `#!/bin/sh\nexec ${WHITEWATER.join(" ")} "$@"\n`, { mode: 0o755 });
-  const manifest = await readFile(projectFile("examples/kubernetes/stress-job.yaml"), "utf8");
-  const [, script = ""] = /^ +- \|\n((?: {14}.*\n)+)/m.exec(manifest) ?? [];
-  const words = script.replaceAll("/results", app).replace("1..100000", seeds);
-  const pod = spawn("/bin/sh", ["-c", words], {
-    cwd: app,
-    env: { ...process.env, SHARDS: "16", JOB_COMPLETION_INDEX: "2" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  pod.stdout.once("data", () => onStart(pod));
-  const [exitCode] = (await once(pod, "close")) as [number | null];
-  const file = join(app, "shard2.json");
-  const results = existsSync(file) ? JSON.parse(await readFile(file, "utf8")) : undefined;
-  return { exitCode, results };
-}
-
-interface PodOptions {
-  readonly raft: string;
-  readonly seeds: string;
-  readonly onStart?: (pod: ChildProcess) => void;
-}
-
-const shownBy = async (example: string) => await readFile(projectFile(`examples/${example}/raft.ts`), "utf8");
-
-test.serial("a pod of the Kubernetes Job runs its shard, and ends well although runs fail", async (t) => {
-  const { exitCode, results } = await runPod(t, { raft: await shownBy("eager"), seeds: "1..19" });
-  t.is(exitCode, 0);
-  t.deepEqual(results?.parts[0]?.plan, { first: 1, last: 19, shard: { index: 3, of: 16 } });
-  t.is(results?.cases.length, 21 + 15, "the lab's, and those beside them");
-  for (const { name, runs, failed } of results?.cases ?? []) t.deepEqual([runs, failed], [2, 2], name);
-});
-
-test.serial(
-  "a pod whose raft.ts cannot be bundled does not end well: its shard has no results",
-  async (t) => {
-    const { exitCode, results } = await runPod(t, {
-      raft: "export const make = (( => {};\n",
-      seeds: "1..19",
-    });
-    t.is(exitCode, 1);
-    t.is(results, undefined);
-  },
-);
-
-test.serial("a pod that is taken away writes what it has found, and does not end well", async (t) => {
-  const raft = await shownBy("smallest");
-  const { exitCode, results } = await runPod(t, {
-    raft,
-    seeds: "1..100000",
-    onStart: (pod) => pod.kill("SIGTERM"),
-  });
-  t.is(exitCode, 1);
-  t.true(results?.parts[0]?.isInterrupted);
 });
 
 test.serial(

@@ -26,7 +26,7 @@ export interface CliOptions {
   /** Told of the process whenever it has printed something, with all of stdout so far. */
   readonly onOutput?: (stdout: string, child: ChildProcess) => void;
   /** Likewise, with all of stderr so far. */
-  readonly onError?: (stderr: string) => void;
+  readonly onError?: (stderr: string, child: ChildProcess) => void;
 }
 
 /** The file that `--json` writes. */
@@ -70,12 +70,23 @@ export function whitewater(args: readonly string[], options: CliOptions = {}): P
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     run.stderr += text;
-    options.onError?.(run.stderr);
+    options.onError?.(run.stderr, child);
   });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (exitCode) => resolve({ ...run, exitCode }));
   });
+}
+
+/** A campaign of cases that go well, or wrong, in quick and known ways. */
+export function stress(pattern: string, args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+  const fixtures = [
+    "--cases",
+    "tests/fixtures/stress/cases.ts",
+    "--raft",
+    "tests/fixtures/stress/obedient.ts",
+  ];
+  return whitewater(["stress", ...fixtures, "--run", `^Test(${pattern})$`, ...args], options);
 }
 
 /** Whether any process of the group that `child` began is left. */
