@@ -177,6 +177,15 @@ const VERDICTS: readonly Expected[] = [
     runs: 3,
   },
   {
+    what: "a handler that never answers in virtual time either is liveness",
+    report: onThreads(NO_LEADER, 900),
+    runner: virtual({ 1: STUCK }, { 1: STUCK }),
+    verdict: "liveness",
+    evidence: /fails with 1 of 20 seeds: it has blocked/,
+    runs: 21,
+    patientSeeds: [1],
+  },
+  {
     what: "a process that was ended from outside is the machine's doing, and nothing is to be examined",
     report: onThreads(
       errorOf("the process of the run was ended from outside, by SIGKILL", { kind: "killed" }),

@@ -11,10 +11,13 @@ const OWN_KINDS = [
 /** Kinds that a limit of time tells: it may be a busy machine that kept a peer from its turn. */
 const TIMED_KINDS = ["stuck", "load"];
 
-/** Kinds that say nothing of the same case in real time, such as a loop that waits for `Date.now()` to change. */
-const OUT_OF_COUNT = ["forbidden", "stuck", "killed"];
+/**
+ * Kinds that say nothing of the same case in real time. Nor does a run that was broken off, as for a loop that waits
+ * for `Date.now()` to change.
+ */
+const OUT_OF_COUNT = ["forbidden", "killed"];
 
-/** So many runs that tell nothing, each of which may take seconds, and the others would not either. */
+/** After so many runs that tell nothing, each of which may take seconds, the others would not either. */
 const MAX_OUT_OF_COUNT = 2;
 
 /** What an error shows broken. */

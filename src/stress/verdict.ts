@@ -52,6 +52,7 @@ async function findingOf(
   const manner: RunManner = { mode: "sim", schedule: "lively", check };
   const again = await examine(definition, seedsFrom(result.seed), manner, runner);
   const evidence = [sentenceOf(definition.name, again, manner), machine];
+  if (isUnsafe(again)) return verdict("safety", ...evidence);
   const [fault] = [...again.errors.values()].filter(isOwnFault);
   if (fault) return ownFault(error, `in virtual time, too, raft.ts is at fault in itself: ${fault.message}`);
   if (again.errors.size === 0) {
@@ -59,11 +60,9 @@ async function findingOf(
     return verdict(isLate ? "machine" : classOf(error), ...evidence);
   }
   const slow = [...again.errors].filter(([, one]) => isSlow(one)).map(([seed]) => seed);
-  if (isUnsafe(again) || slow.length === 0)
-    return verdict(isUnsafe(again) ? "safety" : "budget", ...evidence);
-  const seeds = slow.slice(0, SEEDS_WAITED_FOR);
-  const patient = { ...manner, patience: PATIENCE };
-  const waited = await examine(definition, seeds, patient, runner);
+  if (slow.length === 0) return verdict("budget", ...evidence);
+  const patient: RunManner = { ...manner, patience: PATIENCE };
+  const waited = await examine(definition, slow.slice(0, SEEDS_WAITED_FOR), patient, runner);
   return verdict(classGivenTime(waited), ...evidence, sentenceOf(definition.name, waited, patient));
 }
 
