@@ -48,9 +48,34 @@ test("the ring keeps no more bytes than it may: those of messages and of saved s
     { kind: "save", peer: 0, state, snapshot },
   ];
   const records = events.map((event, seq): TraceRecord => ({ seq, atUs: seq, event }));
-  t.deepEqual(numbersIn(ringOf(records, { events: 10, bytes: 100 })), [0, 1, 2]);
-  t.deepEqual(numbersIn(ringOf(records, { events: 10, bytes: 99 })), [1, 2]);
-  t.deepEqual(numbersIn(ringOf(records, { events: 10, bytes: 39 })), []);
+  const whole = ringOf(records, { events: 10, bytes: 100 });
+  t.deepEqual(whole.records(), records);
+  const withoutState = ringOf(records, { events: 10, bytes: 99 });
+  t.deepEqual([numbersIn(withoutState), withoutState.isWhole], [[0, 1, 2], true], "the states go first");
+  t.like(withoutState.records()[2]?.event, {
+    kind: "save",
+    peer: 0,
+    state: new Uint8Array(),
+    snapshot: null,
+  });
+  t.deepEqual(numbersIn(ringOf(records, { events: 10, bytes: 59 })), [1, 2]);
+  t.deepEqual(numbersIn(ringOf(records, { events: 10, bytes: 29 })), [2]);
+});
+
+test("of saved states the oldest go first, also when events are gone before them", (t) => {
+  const saves = Array.from({ length: 6 }, (_, seq): TraceRecord => {
+    return { seq, atUs: seq, event: { kind: "save", peer: 0, state: new Uint8Array(10), snapshot: null } };
+  });
+  const ring = ringOf(saves, { events: 4, bytes: 25 });
+  t.deepEqual(
+    ring.records().map(({ seq, event }) => [seq, event.kind === "save" && event.state.byteLength]),
+    [
+      [2, 0],
+      [3, 0],
+      [4, 10],
+      [5, 10],
+    ],
+  );
 });
 
 /** The events of a sound run, with one of them twice: a peer applies it again. */
