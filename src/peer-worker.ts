@@ -7,8 +7,8 @@ import type { PeerProbe } from "./profile/peer-probe.js";
 import { lockstepPeer, TurnCells } from "./runtime/lockstep-peer.js";
 import { PortLink } from "./runtime/port-link.js";
 import type { BootSpec } from "./runtime/runtime.js";
-import { osThreadId } from "./runtime/standstill.js";
 import { ThreadGauges } from "./runtime/thread-gauges.js";
+import { osThreadId } from "./runtime/thread-place.js";
 import type { ThreadProbeBoot } from "./runtime/thread-probe.js";
 import { floodFault } from "./runtime/turn-faults.js";
 

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
-import { osThreadId, parsedStat, placeOfThread, Standstill } from "../src/runtime/standstill.js";
+import { parsedStat, Standstill } from "../src/runtime/standstill.js";
+import { osThreadId, placeOfThread } from "../src/runtime/thread-place.js";
 
 const LIMIT_MS = 300;
 const EVERY_MS = 20;

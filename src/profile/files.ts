@@ -1,8 +1,8 @@
-import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { makeFolder, writeWhole } from "../files.js";
 import type { RunResult } from "../harness/case.js";
 import type { Program } from "../peer/program.js";
+import { usableCores } from "../runtime/cores.js";
 import { chromeTrace, traceKeptFromMs } from "./chrome-trace.js";
 import { inRaftLines } from "./cpu-profile.js";
 import { type PageRenderer, pageRenderer } from "./page/page.js";
@@ -58,7 +58,7 @@ export class ProfileFiles {
     const { raft, seed } = this.#head;
     const { version: node, platform } = process;
     const facts = [
-      `${raft} on threads, seed ${seed}; ${availableParallelism()} cores, Node ${node} on ${platform}`,
+      `${raft} on threads, seed ${seed}; ${usableCores()} cores, Node ${node} on ${platform}`,
       ...unmeasured.map(({ name, error }) => `${name} ended before it was measured: ${error?.message}`),
     ];
     const json = {

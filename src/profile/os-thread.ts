@@ -1,4 +1,5 @@
-import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
+import { ownThreadPlace } from "../runtime/thread-place.js";
 
 /** What the system tells of one thread, since the thread began. */
 export interface OsFigures {
@@ -17,13 +18,13 @@ export interface OsFigures {
 /** Where under `/proc` the system tells of a thread, such as `123/task/456`; or why there is no such place. */
 export type ProcPlace = { readonly path: string } | { readonly unavailable: string };
 
-/** The place of the thread that asks: a thread's number is known to itself only. */
+/** The place of the thread that asks. */
 export function ownProcPlace(): ProcPlace {
   if (process.platform !== "linux") {
     return { unavailable: `only Linux tells how long each thread had a core; this is ${process.platform}` };
   }
   try {
-    return { path: readlinkSync("/proc/thread-self") };
+    return { path: ownThreadPlace() };
   } catch (error) {
     return { unavailable: `/proc/thread-self cannot be read (${codeOf(error)})` };
   }
@@ -36,14 +37,14 @@ export class OsThread {
 
   /** @throws {Error} naming what cannot be had, and why */
   constructor(path: string) {
-    this.#schedstat = openOrTell(`/proc/${path}/schedstat`);
-    this.#status = openOrTell(`/proc/${path}/status`);
+    this.#schedstat = openOrTell(path, "schedstat");
+    this.#status = openOrTell(path, "status");
     try {
       if (this.#parsed().onCoreMs === 0) throw new Error("it reads 0 for a thread that has run");
     } catch (error) {
       this.close();
       throw new Error(
-        `/proc/${path} does not tell how long its thread had a core (${(error as Error).message})`,
+        `its place under /proc does not tell how long a thread had a core (${(error as Error).message})`,
       );
     }
   }
@@ -114,11 +115,12 @@ function readAll(fd: number): string {
   return desk.toString("latin1", 0, readSync(fd, desk, 0, desk.length, 0));
 }
 
-function openOrTell(path: string): number {
+/** The reason is the same for every thread, which is not named in it: it is told once. */
+function openOrTell(path: string, file: string): number {
   try {
-    return openSync(path, "r");
+    return openSync(`/proc/${path}/${file}`, "r");
   } catch (error) {
-    throw new Error(`${path} cannot be read (${codeOf(error)})`);
+    throw new Error(`a thread's ${file} under /proc cannot be read (${codeOf(error)})`);
   }
 }
 

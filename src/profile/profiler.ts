@@ -1,8 +1,8 @@
 import type { Profiler as Inspector } from "node:inspector";
-import { availableParallelism } from "node:os";
 import { monitorEventLoopDelay, PerformanceObserver, performance } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 import type { OpenCalls } from "../harness/details.js";
+import { usableCores } from "../runtime/cores.js";
 import type { ThreadProbe } from "../runtime/thread-probe.js";
 import type { TraceSink } from "../trace/event.js";
 import { EVENT } from "./event-ring.js";
@@ -150,7 +150,7 @@ export class Profiler {
     const named = threads.reduce((sum, { onCoreMs }) => sum + known(onCoreMs, 0), 0);
     return {
       wallMs,
-      cores: availableParallelism(),
+      cores: usableCores(),
       threads,
       otherThreadsOnCoreMs: unknown ?? Math.max(0, byProcessMs - named),
       otherProgramsOnCoreMs: byOthersMs,

@@ -1,5 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs";
-import { basename } from "node:path";
+import { readFileSync } from "node:fs";
 
 /** Linux counts the time of a thread in hundredths of a second, on whatever machine. */
 const MS_PER_TICK = 10;
@@ -87,18 +86,4 @@ export function parsedStat(stat: string): Pick<ThreadNow, "onCoreMs" | "isAsleep
   const [inProgram, inSystem] = [Number(fields[11]), Number(fields[12])];
   if (!Number.isInteger(inProgram) || !Number.isInteger(inSystem)) throw new Error(`stat reads "${stat}"`);
   return { onCoreMs: (inProgram + inSystem) * MS_PER_TICK, isAsleep: fields[0] === "S" };
-}
-
-/** The number by which the system knows the thread that asks; 0 where it does not tell. */
-export function osThreadId(): number {
-  try {
-    return Number(basename(readlinkSync("/proc/thread-self")));
-  } catch {
-    return 0;
-  }
-}
-
-/** The place of a thread of this process, from its `osThreadId`. */
-export function placeOfThread(id: number): string {
-  return `self/task/${id}`;
 }

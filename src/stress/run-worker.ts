@@ -2,7 +2,7 @@
 import { threadId, workerData } from "node:worker_threads";
 import { allCases } from "../lab/cases-file.js";
 import type { Program } from "../peer/program.js";
-import { osThreadId } from "../runtime/standstill.js";
+import { osThreadId } from "../runtime/thread-place.js";
 import { Pulse } from "./pulse.js";
 import { HereRunner, type RunManner, type RunReport } from "./runner.js";
 

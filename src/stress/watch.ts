@@ -1,7 +1,8 @@
 import type { RunError } from "../harness/case.js";
 import type { Program } from "../peer/program.js";
 import { FLOOD_LIMIT } from "../runtime/isolated-peer.js";
-import { placeOfThread, Standstill } from "../runtime/standstill.js";
+import { Standstill } from "../runtime/standstill.js";
+import { placeOfThread } from "../runtime/thread-place.js";
 import { floodFault, memoryFault, stuckFault } from "../runtime/turn-faults.js";
 import { TurnGrowth } from "../runtime/turn-growth.js";
 import { whereIsThread } from "../runtime/where-is-thread.js";

@@ -1,12 +1,12 @@
 /** `npm run zoo`: how soon Whitewater catches each classic mistake, and what it misses. */
 import { fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { seedOption, wholeNumber } from "../../src/cli/options.js";
 import { runCase } from "../../src/harness/runner.js";
 import { loadProgram, REFERENCE_RAFT } from "../../src/peer/program.js";
+import { usableCores } from "../../src/runtime/cores.js";
 import { Sim } from "../../src/runtime/sim.js";
 import type { Bug } from "./bug.js";
 import { type BugTask, SEEDS_PER_CAMPAIGN } from "./bug-process.js";
@@ -35,7 +35,7 @@ const program = new Command("zoo")
     wholeNumber("--campaigns", 1, 1000),
     5,
   )
-  .option("--jobs <n>", "bugs at once, a process each", wholeNumber("--jobs", 1, 64), availableParallelism())
+  .option("--jobs <n>", "bugs at once, a process each", wholeNumber("--jobs", 1, 64), usableCores())
   .addOption(seedOption().default(1))
   .option("--json <file>", "writes the results there")
   .action(main);
