@@ -142,14 +142,14 @@ interface Refused {
 
 const REFUSED: readonly Refused[] = [
   {
-    call: "fs.readFileSync",
-    does: "fs.readFileSync('/etc/hosts');",
+    call: "fs.rmSync",
+    does: "fs.rmSync('/tmp/a');",
     before: 'import * as fs from "node:fs";',
   },
   {
-    call: "fs/promises.readFile",
-    does: "void readFile('/etc/hosts').catch(() => {});",
-    before: 'import { readFile } from "node:fs/promises";',
+    call: "fs/promises.writeFile",
+    does: "void writeFile('/tmp/a', '').catch(() => {});",
+    before: 'import { writeFile } from "node:fs/promises";',
   },
   { call: "fs.writeFileSync", does: 'void import("node:fs").then((fs) => fs.writeFileSync("/tmp/x", ""));' },
   { call: "net.connect", does: "net.connect(80);", before: 'import * as net from "node:net";' },

@@ -36,9 +36,10 @@ const REFUSED: readonly { source: string; call: string; why: string }[] = [
     call: "crypto.subtle.digest",
     why: "its answers come from another thread, in real time",
   },
-  { source: "require('node:fs').readFileSync('/etc/hosts')", call: "fs.readFileSync", why: FILES },
-  { source: "require('fs').promises.readFile('/etc/hosts')", call: "fs.promises.readFile", why: FILES },
-  { source: "require('fs/promises').readFile('/etc/hosts')", call: "fs/promises.readFile", why: FILES },
+  { source: "require('node:fs').writeFileSync('/tmp/a', '')", call: "fs.writeFileSync", why: FILES },
+  { source: "require('fs').openSync('/tmp/a', 'w')", call: "fs.openSync", why: FILES },
+  { source: "require('fs').promises.mkdir('/tmp/a')", call: "fs.promises.mkdir", why: FILES },
+  { source: "require('fs/promises').appendFile('/tmp/a')", call: "fs/promises.appendFile", why: FILES },
   { source: "new (require('net').Socket)()", call: "net.Socket", why: NETWORK },
   { source: "require('node:http').get('http://127.0.0.1/')", call: "http.get", why: NETWORK },
   { source: "require('http').globalAgent.destroy()", call: "http.globalAgent.destroy", why: NETWORK },
@@ -55,7 +56,7 @@ const REFUSED: readonly { source: string; call: string; why: string }[] = [
   { source: "require('os').userInfo()", call: "os.userInfo", why: MACHINE },
   { source: "require('zlib').gzip('x', () => {})", call: "zlib.gzip", why: MACHINE },
   { source: "require('util').log('x')", call: "util.log", why: MACHINE },
-  { source: "require('module').createRequire('/')", call: "module.createRequire", why: MACHINE },
+  { source: "require('module').register('x')", call: "module.register", why: MACHINE },
   {
     source: "require('perf_hooks').monitorEventLoopDelay()",
     call: "perf_hooks.monitorEventLoopDelay",
@@ -85,7 +86,6 @@ const REFUSED: readonly { source: string; call: string; why: string }[] = [
   { source: "process.chdir('/')", call: "process.chdir", why: PROCESS },
   { source: "process.dlopen({}, 'x')", call: "process.dlopen", why: PROCESS },
   { source: "process.getActiveResourcesInfo()", call: "process.getActiveResourcesInfo", why: PROCESS },
-  { source: "process.binding('fs')", call: "process.binding", why: PROCESS },
 ];
 
 for (const { source, call, why } of REFUSED) {

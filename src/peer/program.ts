@@ -88,6 +88,8 @@ async function bundleRaft(entry: string): Promise<{ text: string; map: string }>
     sourcemap: "external",
     keepNames: true,
     supported: { "dynamic-import": false }, // it becomes a require, which a realm can answer
+    banner: STRICT,
+    define: WHERE_IT_LIES,
     plugins: [leaveWhitewaterOut],
   });
 }
@@ -106,7 +108,14 @@ const leaveWhitewaterOut: Plugin = {
   },
 };
 
-/** As all modules are; esbuild says so of TypeScript alone, and these come from `.js` files in the package. */
+/** The same in every mode and on every machine; the bundle's own place would be neither. */
+const WHERE_IT_LIES = {
+  "import.meta.url": '"file:///raft.ts"',
+  "import.meta.filename": '"/raft.ts"',
+  "import.meta.dirname": '"/"',
+};
+
+/** As all modules are; esbuild says so only where a tsconfig.json does, and loses it in a script. */
 const STRICT = { js: '"use strict";' };
 
 type HostPrograms = Pick<Program, "preludeText" | "preludeCode" | "workerText" | "workerCode">;
@@ -151,15 +160,20 @@ export async function bundle(options: BuildOptions): Promise<{ text: string; map
   } catch (error) {
     const errors = (error as { errors?: Message[] }).errors;
     if (!errors) throw error;
-    const lines = await formatMessages(errors.map(withoutAdvice), { kind: "error", color: false });
+    const lines = await formatMessages(errors.map(inOurWords), { kind: "error", color: false });
     throw new BundleError(lines.join("\n").trim());
   }
 }
 
-/** esbuild tells whoever runs it to mark a module as external; the author of a raft.ts cannot. */
-function withoutAdvice(message: Message): Message {
-  return { ...message, notes: message.notes.filter(({ text }) => !text.includes("external")) };
+/** esbuild speaks to whoever runs it, of formats and externals; the author of a raft.ts has none of these. */
+function inOurWords(message: Message): Message {
+  const text = /top-level await/i.test(message.text) ? NO_TOP_LEVEL_AWAIT : message.text;
+  return { ...message, text, notes: message.notes.filter(({ text }) => !text.includes("external")) };
 }
+
+const NO_TOP_LEVEL_AWAIT =
+  "A top-level await: a peer is loaded at once, between two messages, so no module of it can wait. " +
+  "Await in an async function that make calls without waiting for it.";
 
 /** The absolute path of a module of our own, given relative to this one and without extension. */
 export function ownFile(path: string): string {

@@ -45,7 +45,12 @@ export class Refusals {
         configurable: true,
         enumerable: true,
         // Read when asked for: some of Node's getters warn or load more, and some objects contain themselves.
-        get: () => this.#memberOf(original, name, `${path}.${name}`, why),
+        get: () => {
+          const member = this.#memberOf(original, name, `${path}.${name}`, why);
+          assignAnew(copy, name, member); // the same one ever after
+          return member;
+        },
+        set: (value: unknown) => assignAnew(copy, name, value),
       });
     }
     return copy;
@@ -54,8 +59,13 @@ export class Refusals {
   #memberOf(original: object, name: string, path: string, why: string): unknown {
     const value: unknown = Reflect.get(original, name);
     const isData = (typeof value !== "object" && typeof value !== "function") || value === null;
-    return isData || Array.isArray(value) ? value : this.copyOf(value, path, why);
+    if (isData) return value;
+    return Array.isArray(value) ? [...value] : this.copyOf(value, path, why);
   }
+}
+
+function assignAnew(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { configurable: true, enumerable: true, writable: true, value });
 }
 
 /** What every function and object has, and is harmless. */

@@ -7,15 +7,12 @@ const PURE = [
   "assert/strict",
   "constants",
   "events",
-  "path/posix",
-  "path/win32",
   "punycode",
   "querystring",
   "stream", // built on nextTick alone, so it keeps virtual order
   "stream/consumers",
   "stream/promises",
   "string_decoder",
-  "url",
   "util/types",
 ];
 
@@ -70,19 +67,30 @@ export class NodeModules {
     return module;
   }
 
+  /** Whether Node has a module of this name. */
+  has(specifier: string): boolean {
+    return this.#host.builtinModule(specifier) !== undefined;
+  }
+
   #load(name: string, specifier: string): object {
     const own = this.#own[name];
     if (own) return own();
     const module = this.#host.builtinModule(specifier);
     if (!module) {
-      throw new Error(
-        `Cannot find module "${specifier}". A raft.ts may import its own files, npm packages that can be ` +
-          "bundled (no native add-ons), and Node's modules.",
-      );
+      throw notFound(specifier);
     }
     if (!this.#refusals || PURE.includes(name)) return module;
     return this.#refusals.copyOf(module, name, whyRefused(name));
   }
+}
+
+/** Node's error, with the code by which packages tell that what they could do without is not there. */
+function notFound(specifier: string): Error {
+  const isFile = /^(?:[./]|file:)/.test(specifier);
+  const error = new Error(
+    `Cannot find module "${specifier}". ${isFile ? 'A file is bundled where its name is written out, as in import("./log.js"), not where it is computed' : "A raft.ts may import its own files, npm packages that can be bundled (no native add-ons), and Node's modules"}.`,
+  );
+  return Object.assign(error, { code: "MODULE_NOT_FOUND", requireStack: [] });
 }
 
 /** Why the module `name` is not to be had in virtual time, as the middle of a sentence. */

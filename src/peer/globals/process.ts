@@ -22,6 +22,7 @@ const LISTENING = [
   "prependListener",
   "prependOnceListener",
   "setMaxListeners",
+  "setSourceMapsEnabled",
 ] as const;
 
 /** Ways to end a thread or a process. */
@@ -40,36 +41,95 @@ export function realProcess(options: ProcessOptions): object {
   return Object.assign(Object.create(options.host.globals.process), commonMethods(options));
 }
 
-/** `process` in virtual time: its clock is the peer's, and all else the same on every machine. */
-export function virtualProcess(options: ProcessOptions, nowUs: () => number, refusals: Refusals): object {
+/**
+ * `process` in virtual time: its clock is the peer's, and all else the same on every machine.
+ * @param require gives Node's modules as the peer sees them, or `undefined`
+ */
+export function virtualProcess(
+  options: ProcessOptions,
+  nowUs: () => number,
+  refusals: Refusals,
+  require: (name: string) => unknown,
+): object {
   const host = options.host.globals.process;
-  const stream = (level: "info" | "error") => ({
-    isTTY: false,
-    write: (text: unknown) => {
-      options.console(level, String(text).replace(/\n$/, ""));
-      return true;
-    },
-  });
+  const { Writable } = options.host.builtinModule("stream") as typeof import("node:stream");
+  const stream = (fd: number, level: "info" | "error") =>
+    Object.assign(
+      new Writable({
+        decodeStrings: false,
+        write: (chunk: unknown, _encoding, done) => {
+          options.console(level, String(chunk).replace(/\n$/, ""));
+          done();
+        },
+      }),
+      { fd, isTTY: false },
+    );
   const shown = {
     arch: "x64",
     argv: ["node", "raft.ts"],
     argv0: "node",
+    config: { target_defaults: {}, variables: {} },
     // Its own, and empty: what a peer writes there is gone with its realm.
     env: {},
     execArgv: [],
-    execPath: "node",
+    execPath: "/node",
     exitCode: undefined,
+    features: { ...host.features },
     pid: 1,
     platform: "linux",
     ppid: 0,
     release: { name: "node" },
-    stderr: stream("error"),
-    stdout: stream("info"),
+    report: fixedReport(),
+    stderr: stream(2, "error"),
+    stdin: refusedStdin(refusals),
+    stdout: stream(1, "info"),
     title: "node",
     version: host.version,
-    versions: host.versions,
+    versions: { ...host.versions },
+    [Symbol.toStringTag]: "process",
   };
-  return Object.assign(refusedMethods(host, refusals), shown, clockMethods(nowUs), commonMethods(options));
+  return Object.assign(
+    refusedMethods(host, refusals),
+    shown,
+    clockMethods(nowUs),
+    commonMethods(options),
+    askingMethods(require),
+  );
+}
+
+/** What packages ask to choose their add-on by: the C library. */
+function fixedReport(): object {
+  return {
+    excludeNetwork: true,
+    getReport: () => ({ header: { glibcVersionRuntime: "2.36" }, sharedObjects: [] }),
+  };
+}
+
+/** There is nobody to type anything. */
+function refusedStdin(refusals: Refusals): object {
+  const stdin: Record<string, unknown> = { fd: 0, isTTY: false };
+  for (const name of ["on", "once", "pipe", "read", "resume", "setEncoding", "setRawMode", "unref"]) {
+    stdin[name] = refusals.callable(`process.stdin.${name}`, WHY_REFUSED);
+  }
+  return stdin;
+}
+
+/** What packages ask when they are loaded, answered as on a machine that has Node and nothing else. */
+function askingMethods(require: (name: string) => unknown): Record<string, unknown> {
+  const noBinding = (name: unknown): never => {
+    throw Object.assign(new Error(`No such module: ${String(name)}`), { code: "ERR_INVALID_MODULE" });
+  };
+  return {
+    binding: noBinding,
+    _linkedBinding: noBinding,
+    getBuiltinModule: require,
+    getegid: () => 0,
+    geteuid: () => 0,
+    getgid: () => 0,
+    getgroups: () => [0],
+    getuid: () => 0,
+    hasUncaughtExceptionCaptureCallback: () => false,
+  };
 }
 
 /** Every method of the host's `process`, refused: what is not replaced below is not replayable. */
@@ -101,6 +161,8 @@ function commonMethods({ host, report, console }: ProcessOptions): Record<string
     eventNames: () => [],
     listeners: () => [],
     listenerCount: () => 0,
+    rawListeners: () => [],
+    getMaxListeners: () => 10,
   };
   for (const name of LISTENING) {
     methods[name] = function (this: unknown) {
@@ -135,6 +197,8 @@ function clockMethods(nowUs: () => number): Record<string, unknown> {
     return [seconds, Math.round((sinceUs - seconds * 1e6) * 1000)];
   };
   return {
+    availableMemory: () => 2 ** 30,
+    constrainedMemory: () => 0,
     cpuUsage: () => ({ user: 0, system: 0 }),
     cwd: () => "/",
     hrtime: Object.assign(hrtime, { bigint: () => BigInt(nowUs()) * 1000n }),

@@ -88,7 +88,10 @@ export function installVirtualGlobals(realm: typeof globalThis, options: Globals
     tenancy,
     timers,
     () => nowUs() / 1000,
-    () => virtualProcess({ host, report: onError, console: options.console }, nowUs, refusals),
+    () =>
+      virtualProcess({ host, report: onError, console: options.console }, nowUs, refusals, (name) =>
+        modules.has(name) ? modules.require(name) : undefined,
+      ),
   );
   giveDispose(host.globals.Symbol.dispose);
   installDate(realm, unixMs);
@@ -104,9 +107,10 @@ export function installVirtualGlobals(realm: typeof globalThis, options: Globals
     crypto: () => webCrypto(cryptoBits(), host.globals.crypto, refusals),
     performance: () => new VirtualPerformance(() => nowUs() / 1000, epochMs),
   });
-  const parts = { realm, host, refusals, timers, nowUs, cryptoBits };
+  const require = (name: string) => modules.require(name);
+  const parts = { realm, options, refusals, timers, nowUs, cryptoBits, require };
   const loaded = tenancy.part(() => new Map<string, object>());
-  const modules = new NodeModules(host, { ...own, ...virtualModules(parts) }, refusals, loaded);
+  const modules: NodeModules = new NodeModules(host, { ...own, ...virtualModules(parts) }, refusals, loaded);
   const moveIn = (seed: number) => {
     const enter = tenancy.moveIn(seed);
     return { enter, time: time() };
