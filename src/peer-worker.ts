@@ -48,6 +48,7 @@ function becomePeer(spec: BootSpec, probe: PeerProbe | undefined): void {
   probe?.becomes();
   const link = new PortLink<PeerToMain, MainToPeer>(port, probe);
   const isolate = compiled.open({ spec, time: "real", say: againstFlood(link), meter: probe });
+  isolate.enter(); // and never leaves: the thread is its own
   reportStrayErrors(isolate);
   link.onMessage((message) => isolate.hear(message));
   isolate.boot();

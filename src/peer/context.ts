@@ -2,6 +2,7 @@ import { type Context, constants, createContext, Script } from "node:vm";
 import { hostServices } from "./host-services.js";
 import { Imprint } from "./imprint.js";
 import type { furnishRealm, IncarnationOptions, Realm, RealmHandle } from "./realm/prelude.js";
+import { hostStackFormatter, type PrepareStackTrace } from "./stack.js";
 
 /** Runs a CommonJS module, as `script.ts` wraps it. */
 type RunModule = (exports: object, module: object, require: Require) => void;
@@ -13,7 +14,7 @@ export interface RealmContextOptions {
   readonly raft: Script;
   readonly time: "real" | "virtual";
   /** Makes the stacks of the realm's errors. */
-  readonly formatStack: NonNullable<ErrorConstructor["prepareStackTrace"]>;
+  readonly formatStack: PrepareStackTrace;
 }
 
 /** Objects of a realm from which all that V8 made in it can be reached. */
@@ -32,8 +33,11 @@ const ROOTS = new Script(`[
 export class RealmContext {
   readonly #context: Context;
   readonly #realm: Realm;
+  /** Makes the stacks of Node's errors that come to those who live here. */
+  readonly formatHostStack: PrepareStackTrace;
 
   constructor({ prelude, raft, time, formatStack }: RealmContextOptions) {
+    this.formatHostStack = hostStackFormatter(formatStack);
     this.#context = createContext(constants.DONT_CONTEXTIFY as unknown as Context);
     const { Error: RealmError } = this.#context as unknown as typeof globalThis;
     RealmError.prepareStackTrace = formatStack;

@@ -10,7 +10,7 @@ import type { Program } from "./program.js";
 import type { IncarnationOptions, RealmHandle } from "./realm/prelude.js";
 import { compileModule } from "./script.js";
 import { PRELUDE_FILE, RAFT_FILE } from "./script-names.js";
-import { stackFormatter } from "./stack.js";
+import { type PrepareStackTrace, stackFormatter } from "./stack.js";
 
 /** What of a program runs in a realm. Without the codes, V8 compiles the texts itself. */
 type Scripts = Pick<Program, "raftPath" | "raftText" | "raftMap" | "preludeText"> &
@@ -51,7 +51,8 @@ export class CompiledProgram implements Housing {
 
   /** In a realm of its own. */
   open({ time, ...incarnation }: IsolateOptions): Isolate {
-    return new Isolate(this.newRealm(time).begin(incarnation));
+    const realm = this.newRealm(time);
+    return new Isolate(realm.begin(incarnation), realm.formatHostStack);
   }
 
   newRealm(time: "real" | "virtual"): RealmContext {
@@ -70,16 +71,25 @@ export class CompiledProgram implements Housing {
  */
 export class Isolate {
   readonly #realm: RealmHandle;
+  readonly #formatStack: PrepareStackTrace;
   readonly #onClose: (() => void) | undefined;
 
-  constructor(realm: RealmHandle, onClose?: () => void) {
+  /** @param formatStack makes the stacks of Node's errors while it has its turn */
+  constructor(realm: RealmHandle, formatStack: PrepareStackTrace, onClose?: () => void) {
     this.#realm = realm;
+    this.#formatStack = formatStack;
     this.#onClose = onClose;
   }
 
   /** Its turn begins: to be called before all that makes it do something, where others live in its realm. */
   enter(): void {
+    Error.prepareStackTrace = this.#formatStack;
     this.#realm.enter();
+  }
+
+  /** Its turn is over. */
+  leave(): void {
+    Object.assign(Error, { prepareStackTrace: undefined });
   }
 
   /** Loads raft.ts and calls its `make`; the peer then says `ready` or `fault`. */

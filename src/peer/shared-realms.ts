@@ -82,7 +82,8 @@ class OneRealmForAll implements RunHousing {
 
   open(options: IsolateOptions): Isolate {
     this.#open += 1;
-    return new Isolate(this.#realm.context.begin(options), () => {
+    const { context } = this.#realm;
+    return new Isolate(context.begin(options), context.formatHostStack, () => {
       this.#open -= 1;
     });
   }

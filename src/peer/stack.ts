@@ -1,6 +1,7 @@
 import type { SourceMap } from "node:module";
+import { PRELUDE_FILE, RAFT_FILE } from "./script-names.js";
 
-type PrepareStackTrace = (error: Error, callSites: NodeJS.CallSite[]) => string;
+export type PrepareStackTrace = (error: Error, callSites: NodeJS.CallSite[]) => string;
 
 /**
  * Makes the `Error.prepareStackTrace` of a peer's realm: stacks in lines of the user's own files. Frames of
@@ -17,6 +18,20 @@ export function stackFormatter(file: string, map: () => SourceMap): PrepareStack
       if (site?.getFileName() === file) lines.push(`    at ${describeFrame(site, map())}`);
     }
     return lines.join("\n");
+  };
+}
+
+/**
+ * The same for the errors of Node's own functions, such as `new URL("?")`, which are of the main realm: to be its
+ * `Error.prepareStackTrace` while a peer has its turn. Frames of Node differ from mode to mode.
+ * @param format makes the stacks of the peer's own errors
+ */
+export function hostStackFormatter(format: PrepareStackTrace): PrepareStackTrace {
+  return (error, callSites) => {
+    const files = callSites.map((site) => site.getFileName() ?? "");
+    const isOfPeer = files.some((file) => file === RAFT_FILE || file === PRELUDE_FILE);
+    const isOfOthers = !isOfPeer && files.some((file) => file !== "" && !file.startsWith("node:"));
+    return isOfOthers ? [headline(error), ...callSites].join("\n    at ") : format(error, callSites);
   };
 }
 

@@ -40,6 +40,7 @@ export class IsolatedPeer implements VirtualPeer {
 
   end(): TurnEnd {
     this.#gauge?.ends();
+    this.#isolate.leave();
     this.#isAtTurn = false;
     const said = this.#said;
     this.#said = [];
@@ -49,6 +50,7 @@ export class IsolatedPeer implements VirtualPeer {
   fault(kind: FaultKind, error: unknown): void {
     this.#isolate.enter();
     this.#isolate.fault(kind, error);
+    if (!this.#isAtTurn) this.#isolate.leave();
   }
 
   /** Nobody gives it a turn any more. What is left of the one it has may still run, so nobody else gets its realm. */

@@ -87,7 +87,7 @@ export class PeerHost {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const stack = cause instanceof Error ? cause.stack : undefined;
     const message =
-      error instanceof LoadError || error instanceof TesterCallError ? error.message : describe(error);
+      error instanceof LoadError || error instanceof TesterCallError ? error.message : told(error);
     this.#say({ kind: "fault", fault: stack === undefined ? { kind, message } : { kind, message, stack } });
   }
 
@@ -158,6 +158,11 @@ export class PeerHost {
       this.#isAskingState = false;
     }
   }
+}
+
+/** Words for what was thrown, or what a promise was rejected with. */
+function told(error: unknown): string {
+  return error instanceof Error ? describe(error) : `what was thrown is ${describe(error)}`;
 }
 
 /** raft.ts does not do what `make` promises. */

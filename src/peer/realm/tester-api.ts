@@ -77,11 +77,19 @@ function checkBoolean(method: string, field: string, value: unknown): void {
   throw new TesterCallError(`${method} must return true or false as ${field}; it returned ${String(value)}`);
 }
 
-/** An error's name and message, or whatever else was thrown, in one line. */
+/** An error's name and message; or what else was thrown, and that it tells no more. In one line. */
 export function describe(error: unknown): string {
   if (error instanceof Error) return `${error.name}: ${error.message}`;
+  return `${shown(error)}, which is no Error and so has no stack`;
+}
+
+const MAX_SHOWN = 200;
+
+function shown(value: unknown): string {
   try {
-    return String(error);
+    const text =
+      typeof value === "object" || typeof value === "string" ? JSON.stringify(value) : String(value);
+    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)} ...` : text;
   } catch {
     return "a value that cannot be shown";
   }
