@@ -113,6 +113,7 @@ export class Isolate {
 
   /** The incarnation is over, and nothing of it will ever run again. To be called once, between two turns. */
   close(): void {
+    this.#realm.leave();
     this.#onClose?.();
   }
 }

@@ -1,4 +1,5 @@
 import { AbortController, AbortSignal } from "./abort.js";
+import { AsyncContexts } from "./async-contexts.js";
 import { realmBuffer } from "./buffer.js";
 import { installCommonGlobals } from "./common-globals.js";
 import { RealmConsole } from "./console.js";
@@ -66,6 +67,7 @@ export interface VirtualTenant {
   readonly time: RealmTime;
   /** Its turn begins, after that of another who lives here. */
   readonly enter: Enter;
+  readonly contexts: AsyncContexts;
 }
 
 /** The globals of Node over virtual time and seeded chance. */
@@ -107,13 +109,23 @@ export function installVirtualGlobals(realm: typeof globalThis, options: Globals
     crypto: () => webCrypto(cryptoBits(), host.globals.crypto, refusals),
     performance: () => new VirtualPerformance(() => nowUs() / 1000, epochMs),
   });
+  const contexts = tenancy.part(() => new AsyncContexts(host, timers, refusals));
   const require = (name: string) => modules.require(name);
-  const parts = { realm, options, refusals, timers, nowUs, cryptoBits, require };
+  const parts = {
+    realm,
+    options,
+    refusals,
+    timers,
+    nowUs,
+    cryptoBits,
+    require,
+    contexts: () => contexts().classes(),
+  };
   const loaded = tenancy.part(() => new Map<string, object>());
   const modules: NodeModules = new NodeModules(host, { ...own, ...virtualModules(parts) }, refusals, loaded);
   const moveIn = (seed: number) => {
     const enter = tenancy.moveIn(seed);
-    return { enter, time: time() };
+    return { enter, time: time(), contexts: contexts() };
   };
   const lasting = [
     own["timers/promises"](),

@@ -19,6 +19,8 @@ export interface VirtualParts {
   readonly nowUs: () => number;
   /** For `node:crypto`; the same stream as that of the global `crypto`. */
   readonly cryptoBits: () => RandomBits;
+  /** What `node:async_hooks` has in virtual time. */
+  readonly contexts: () => object;
   /** Gives Node's modules as the peer sees them. */
   readonly require: (name: string) => object;
 }
@@ -38,7 +40,7 @@ export function virtualModules(parts: VirtualParts): Record<string, () => object
   const util = () => nodeUtil(realm, builtin("util"), refusals, whyRefused("util"));
   const files = { timers, write: options.console };
   return {
-    async_hooks: part("async_hooks", (hooks) => contextClasses(hooks as never, parts)),
+    async_hooks: part("async_hooks", () => parts.contexts()),
     buffer: () => nodeBuffer(builtin("buffer"), realm, refusals),
     crypto: () => nodeCrypto(builtin("crypto"), parts.cryptoBits(), realm.crypto, timers, refusals),
     diagnostics_channel: () => diagnosticsChannels(options.onError),
@@ -126,31 +128,6 @@ function pathToFileURL(url: typeof import("node:url"), path: typeof import("node
       isFolder && place !== "/" ? `${place}/` : place,
       options,
     ]) as URL;
-  };
-}
-
-/** Timers pay for carrying the context of whoever sets them from now on, not before. */
-function contextClasses(
-  { AsyncLocalStorage, AsyncResource }: typeof import("node:async_hooks"),
-  { timers, refusals }: VirtualParts,
-): object {
-  timers.bindCallbacks((callback) => AsyncResource.bind(callback as () => unknown));
-  return { AsyncLocalStorage, AsyncResource: withoutIds(AsyncResource, refusals) };
-}
-
-/** Node numbers resources in the order of the whole thread, which is not the peer's own. */
-function withoutIds(
-  HostResource: typeof import("node:async_hooks").AsyncResource,
-  refusals: Refusals,
-): typeof HostResource {
-  return class AsyncResource extends HostResource {
-    override asyncId(): never {
-      return refusals.refuse("AsyncResource.asyncId", whyRefused("async_hooks"));
-    }
-
-    override triggerAsyncId(): never {
-      return refusals.refuse("AsyncResource.triggerAsyncId", whyRefused("async_hooks"));
-    }
   };
 }
 

@@ -48,6 +48,8 @@ export interface RealmHandle {
   /** Loads raft.ts and calls `make`. */
   boot(): void;
   hear(message: MainToPeer): void;
+  /** The incarnation is over, and nothing of it will ever run again. */
+  leave(): void;
   fault(kind: FaultKind, error: unknown): void;
   /** Its clock and timers; only in virtual time. */
   readonly time: RealmTime | undefined;
@@ -90,8 +92,16 @@ export function furnishRealm({ time, services, evaluate }: RealmOptions): Realm 
       enter();
       return {
         enter,
-        boot: () => tenant.boot(() => evaluate(require)),
-        hear: (message) => tenant.hear(message),
+        boot: () => {
+          const boot = () => tenant.boot(() => evaluate(require));
+          if (virtual) virtual.contexts.boot(boot);
+          else boot();
+        },
+        hear: (message) => {
+          if (virtual) virtual.contexts.run(() => tenant.hear(message));
+          else tenant.hear(message);
+        },
+        leave: () => virtual?.contexts.close(),
         fault: (kind, error) => tenant.fault(kind, error),
         time: virtual?.time,
       };
