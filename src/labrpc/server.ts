@@ -1,4 +1,5 @@
 import { EncodeError } from "../labgob/labgob.js";
+import { textOfThrown } from "../text/thrown.js";
 import type { RpcServer } from "./network.js";
 import { type Codec, meteredCodec, type PeerMeter } from "./peer-meter.js";
 
@@ -96,7 +97,7 @@ export class Server implements RpcServer {
         reply = await reply;
       }
     } catch (cause) {
-      throw new HandlerError(`${calledAs} threw: ${textOf(cause)}`, { cause });
+      throw new HandlerError(`${calledAs} threw: ${textOfThrown(cause)}`, { cause });
     }
     meter?.handled(rpcId, calledAs, startedAt, promisedAt);
     return encodeReply(calledAs, reply, this.#codec);
@@ -168,12 +169,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 function listed(names: readonly string[]): string {
   return names.length > 0 ? names.join(", ") : "none";
-}
-
-function textOf(cause: unknown): string {
-  try {
-    return String(cause);
-  } catch {
-    return "a value that has no text";
-  }
 }

@@ -87,6 +87,7 @@ function blame(error: unknown): void {
 function blameOrThrow(error: unknown): void {
   const owner = ownerAtTurn();
   if (!owner) throw error;
+  lastStepped?.drainOnceMore();
   owner.fault(error);
 }
 
@@ -117,6 +118,8 @@ export class Kernel implements Clock {
   #turnsAsked = 0;
   #isPaused = false;
   #isClosed = false;
+  /** Whether the turn that goes on may have left something to run. */
+  #isTorn = false;
   #events = 0;
 
   /**
@@ -175,6 +178,14 @@ export class Kernel implements Clock {
     if (owner.turns > (this.#busiest?.turns ?? 0)) this.#busiest = owner;
   }
 
+  /**
+   * The turn that goes on was torn by an exception that nobody caught: Node leaves next-ticks and microtasks
+   * for later, and they belong to this turn. It ends when they have run.
+   */
+  drainOnceMore(): void {
+    this.#isTorn = true;
+  }
+
   /** Watches for the moment from which nothing can happen any more. */
   watchForStall(watch: StallWatch): void {
     this.#stallWatch = watch;
@@ -199,6 +210,11 @@ export class Kernel implements Clock {
     this.#turnsAsked -= 1;
     if (this.#isPaused || this.#isClosed) return;
     noteStep(this);
+    if (this.#isTorn) {
+      this.#isTorn = false; // Node runs what was left before the next turn of the event loop
+      this.#askForTurns();
+      return;
+    }
     const waiting = this.#endTurn();
     if (waiting) {
       this.#isPaused = true;

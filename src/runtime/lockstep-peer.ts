@@ -64,9 +64,16 @@ export class TurnCells {
  */
 export function lockstepPeer(port: MessagePort, cells: TurnCells, program: CompiledProgram): void {
   let peer: IsolatedPeer | undefined;
+  /** Whether an exception that nobody caught has left next-ticks and microtasks of this turn for later. */
+  let isTorn = false;
   const gauge: TurnGauge = { begins: () => {}, ends: () => {}, floods: () => cells.flood() };
   const endTurn = (): void => {
     if (!peer) return;
+    if (isTorn) {
+      isTorn = false;
+      setImmediate(endTurn);
+      return;
+    }
     const { said, nextDueUs } = peer.end();
     const answer: FromLockstepPeer = { frames: encodeFrames(said), nextDueUs };
     port.postMessage(answer);
@@ -82,7 +89,10 @@ export function lockstepPeer(port: MessagePort, cells: TurnCells, program: Compi
   });
   const blame = (error: unknown): void => peer?.fault("unhandled", error);
   process.on("unhandledRejection", blame);
-  process.on("uncaughtException", blame);
+  process.on("uncaughtException", (error) => {
+    isTorn = true;
+    blame(error);
+  });
 }
 
 function inputsOf(lead: "boot" | "timer" | undefined, frames: Uint8Array): readonly TurnInput[] {

@@ -5,9 +5,10 @@ import { HandlerError, Server, Service, UnknownMethodError } from "../../labrpc/
 import type { FaultKind, LogLevel, MainToPeer, Name, PeerToMain } from "../../labrpc/wire.js";
 import { MemoryPersister } from "../../persister/memory-persister.js";
 import type { BootSpec } from "../../runtime/runtime.js";
+import { isThrown, stackOfThrown, textOfThrown, unwrapped } from "../../text/thrown.js";
 import type { Command, RaftPeer, RaftState, StartResult } from "../raft-peer.js";
 import { ApplyChannel } from "./apply-channel.js";
-import { describe, TesterApi, TesterCallError } from "./tester-api.js";
+import { TesterApi, TesterCallError } from "./tester-api.js";
 
 /** Methods of a RaftPeer that are the tester's, not RPC handlers. */
 const TESTER_METHODS = ["start", "getState", "kill", "snapshot"];
@@ -84,10 +85,10 @@ export class PeerHost {
 
   /** Says that the case must fail, and why. */
   fault(kind: FaultKind, error: unknown): void {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const stack = cause instanceof Error ? cause.stack : undefined;
-    const message =
-      error instanceof LoadError || error instanceof TesterCallError ? error.message : told(error);
+    const thrown = unwrapped(error);
+    const stack = stackOfThrown(thrown);
+    const isOfOurs = isThrown(thrown, LoadError) || isThrown(thrown, TesterCallError);
+    const message = isOfOurs ? thrown.message : told(thrown);
     this.#say({ kind: "fault", fault: stack === undefined ? { kind, message } : { kind, message, stack } });
   }
 
@@ -162,7 +163,8 @@ export class PeerHost {
 
 /** Words for what was thrown, or what a promise was rejected with. */
 function told(error: unknown): string {
-  return error instanceof Error ? describe(error) : `what was thrown is ${describe(error)}`;
+  const text = textOfThrown(error);
+  return isThrown(error, Error) ? text : `what was thrown is ${text}`;
 }
 
 /** raft.ts does not do what `make` promises. */
@@ -196,7 +198,7 @@ function servicesOf(raft: RaftPeer, meter: PeerMeter | undefined): Server {
 }
 
 function faultKindOf(error: unknown): FaultKind {
-  if (error instanceof UnknownMethodError) return "unknown-method";
-  if (error instanceof HandlerError) return "handler";
+  if (isThrown(error, UnknownMethodError)) return "unknown-method";
+  if (isThrown(error, HandlerError)) return "handler";
   return "usage";
 }

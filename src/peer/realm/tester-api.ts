@@ -1,3 +1,4 @@
+import { isThrown, textOfThrown } from "../../text/thrown.js";
 import type { Command, RaftPeer, RaftState, StartResult } from "../raft-peer.js";
 
 /** A peer's answer that is not what the lab's interface says. */
@@ -35,9 +36,9 @@ export class TesterApi {
       return call();
     } catch (error) {
       this.#onError(
-        error instanceof TesterCallError
+        isThrown(error, TesterCallError)
           ? error
-          : new TesterCallError(`${name} threw: ${describe(error)}`, { cause: error }),
+          : new TesterCallError(`${name} threw: ${textOfThrown(error)}`, { cause: error }),
       );
       return fallback;
     }
@@ -75,22 +76,4 @@ function checkInteger(method: string, field: string, value: unknown): void {
 function checkBoolean(method: string, field: string, value: unknown): void {
   if (typeof value === "boolean") return;
   throw new TesterCallError(`${method} must return true or false as ${field}; it returned ${String(value)}`);
-}
-
-/** An error's name and message; or what else was thrown, and that it tells no more. In one line. */
-export function describe(error: unknown): string {
-  if (error instanceof Error) return `${error.name}: ${error.message}`;
-  return `${shown(error)}, which is no Error and so has no stack`;
-}
-
-const MAX_SHOWN = 200;
-
-function shown(value: unknown): string {
-  try {
-    const text =
-      typeof value === "object" || typeof value === "string" ? JSON.stringify(value) : String(value);
-    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)} ...` : text;
-  } catch {
-    return "a value that cannot be shown";
-  }
 }
