@@ -14,7 +14,8 @@ import { VirtualRuntime } from "../src/runtime/virtual-runtime.js";
 import { HereRunner } from "../src/stress/runner.js";
 import { corners } from "./fixtures/squatter.js";
 import { quiescence } from "./helpers/realm.js";
-import { labCase } from "./helpers/virtual-runs.js";
+import { muteAva } from "./helpers/uncaught.js";
+import { idleRaft, labCase, programOf, runIn } from "./helpers/virtual-runs.js";
 
 const NOTHING = new Uint8Array();
 const SPEC = { incarnation: 1, ends: [0, 1, 2], state: NOTHING, snapshot: NOTHING };
@@ -62,7 +63,7 @@ test("peers that share a realm find each their own behind the globals, run after
   for (const run of [1, 2, 3]) {
     const housing = realms.houseRun();
     t.deepEqual(await talkIn(housing), apart, `run ${run}`);
-    t.true(housing.close());
+    t.is(housing.close(), undefined);
   }
 });
 
@@ -95,10 +96,10 @@ for (const corner of Object.keys(corners)) {
       const found = [0, 1, 2].map((peer) => findIn(housing, peer, corner));
       if (isShared && run === 1) {
         t.deepEqual(found, ["found nothing", "found something", "found something"]);
-        t.false(housing.close());
+        t.is(typeof housing.close(), "string");
       } else {
         t.deepEqual(found, ["found nothing", "found nothing", "found nothing"]);
-        t.true(housing.close());
+        t.is(housing.close(), undefined);
       }
     }
   });
@@ -150,11 +151,71 @@ for (const [what, declared, does] of [
     const realms = new SharedRealms(new CompiledProgram(await bundle(declared, does)));
     const first = realms.houseRun();
     await talkIn(first);
-    t.false(first.close());
+    t.is(typeof first.close(), "string");
     const second = realms.houseRun();
     await talkIn(second);
-    t.true(second.close());
+    t.is(second.close(), undefined);
   });
+}
+
+for (const [named, does] of [
+  ["Array.prototype.last", "Array.prototype.last = 1"],
+  ["Array.prototype[Symbol.iterator]", "delete Array.prototype[Symbol.iterator]"],
+  ["Promise.prototype.then", "delete Promise.prototype.then"],
+  ["JSON.stringify", "JSON.stringify = () => { throw new Error(); }"],
+  ["Map", "globalThis.Map = null"],
+  ["Object.prototype", "Object.freeze(Object.prototype)"],
+  ["Array.prototype.map.left", "Array.prototype.map.left = 1"],
+  ["Error.stackTraceLimit", "Error.stackTraceLimit = 0"],
+  ["globalThis", "Object.preventExtensions(globalThis)"],
+  ["LabEncoder.prototype.left", "require('whitewater').LabEncoder.prototype.left = 1"],
+] as const) {
+  test(`what was changed is told by its name: ${named}`, async (t) => {
+    const housing = new SharedRealms(new CompiledProgram(await bundle("", does))).houseRun();
+    const spec = { ...SPEC, peer: 0, seed: 1 };
+    const isolate = housing.open({ spec, time: "virtual", say: () => {} });
+    isolate.boot();
+    isolate.close();
+    t.is(housing.close(), named);
+  });
+}
+
+const TRAPS = "get() { throw new RangeError('trapped'); }, has() { throw new RangeError('trapped'); }";
+for (const { ruined, does } of [
+  { ruined: "Array.prototype.push", does: "Array.prototype.push = null" },
+  {
+    ruined: "all of Array.prototype",
+    does: "for (const key of Reflect.ownKeys([].__proto__)) delete [].__proto__[key]",
+  },
+  {
+    ruined: "the prototype of arrays",
+    does: `Object.setPrototypeOf(Array.prototype, new Proxy({}, { ${TRAPS} }))`,
+  },
+  {
+    ruined: "RegExp.prototype.test",
+    does: "RegExp.prototype.test = () => { throw new RangeError('no test'); }",
+  },
+]) {
+  test.serial(
+    `a peer that ruins ${ruined} fails the case in words, the same in sim and lockstep`,
+    async (t) => {
+      muteAva(t);
+      const ruins = `if (me === 1 && persister) setTimeout(() => { ${does} }, 175);`;
+      const source = idleRaft("void Promise.resolve([1]).then(([one]) => one);").replace(
+        "const act",
+        `${ruins} const act`,
+      );
+      const runner = new HereRunner(await programOf(t, source));
+      t.teardown(() => runner.close());
+      const { result } = await runIn(runner, "sim");
+      t.is(result.error?.peer, 1);
+      t.is(result.error?.kind, "unhandled");
+      t.notRegex(result.error?.stack ?? "", /prelude|isolated-peer|node:/);
+      const { result: inLockstep } = await runIn(runner, "lockstep");
+      t.deepEqual(inLockstep.error, result.error);
+      t.is(inLockstep.history, result.history);
+    },
+  );
 }
 
 test("a spoilt run is made again, and says so", async (t) => {
@@ -166,7 +227,7 @@ test("a spoilt run is made again, and says so", async (t) => {
   t.is(result.status, "passed", result.error?.message);
   t.deepEqual(told, [`${definition.title} ...`], "for whoever reads it, it is one run");
   t.deepEqual(result.warnings, [
-    "a peer has changed something that others share: the run was made again, with a realm for each peer",
+    "a peer has changed Array.prototype.boots, which in sim its other peers would see: the run was made again, with a realm for each peer",
   ]);
   const { result: second } = await runner.run(definition, 5, MANNER, () => {});
   t.is(second.history, result.history);

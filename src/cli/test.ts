@@ -76,7 +76,10 @@ export function testCommand(): Command {
     .option("--bail", "begin no further case after a failure")
     .option("--verbose", "print the peers' own log lines")
     .addOption(noCheckOption())
-    .option("--check-determinism", "virtual time: run each case twice and compare the two histories")
+    .option(
+      "--check-determinism",
+      "virtual time: run each case twice and compare the two histories; in sim the second time with a realm for each peer",
+    )
     .option("--json <file>", "write the results there as JSON")
     .addOption(traceOption())
     .action(test);

@@ -3,7 +3,7 @@ interface Print {
   readonly object: object;
   readonly prototype: object | null;
   readonly isExtensible: boolean;
-  readonly keys: readonly PropertyKey[];
+  readonly keys: readonly (string | symbol)[];
   readonly properties: readonly Property[];
 }
 
@@ -29,17 +29,48 @@ export class Imprint {
   readonly #prints: readonly Print[];
   /** Two objects in three are functions that need no closer look than this. */
   readonly #functions: readonly FunctionPrint[];
+  readonly #roots: readonly object[];
 
-  /** @param roots all that can be reached from these counts, but for what a getter would make */
+  /** @param roots all that can be reached from these counts, but for what a getter would make; the global first */
   constructor(roots: readonly object[]) {
+    this.#roots = roots;
     const prints = printsFrom(roots);
     this.#functions = prints.filter(isOfMereFunction).map(({ object }) => functionPrintOf(object));
     this.#prints = prints.filter((print) => !isOfMereFunction(print)).map(withoutTheFixed);
   }
 
-  /** Whether all of it is as it was. */
-  isUntouched(): boolean {
-    return this.#functions.every(isAsItWas) && this.#prints.every(isUntouched);
+  /**
+   * What is not as it was, such as `Array.prototype.last`: the first of it in the order in which it can be reached.
+   * @returns `undefined` if nothing is
+   */
+  change(): string | undefined {
+    const print = this.#prints.find((one) => !isUntouched(one));
+    if (print) return this.#named(print.object, changedKey(print));
+    const changed = this.#functions.find((one) => !isAsItWas(one));
+    return changed && this.#named(changed.callee, Reflect.ownKeys(changed.callee).find(isNoneOfFunctions));
+  }
+
+  /** The way to `target` from the global, or else from another root, as a program would write it. */
+  #named(target: object, key?: PropertyKey): string {
+    const known = new Set<unknown>([
+      ...this.#prints.map(({ object }) => object),
+      ...this.#functions.map(({ callee }) => callee),
+    ]);
+    const names = new Map<object, string>();
+    for (const [i, root] of this.#roots.entries()) {
+      if (!names.has(root)) names.set(root, i === 0 ? "globalThis" : nameOfRoot(root));
+      // A map that is walked gives what is added meanwhile as well.
+      for (const [object, name] of names) {
+        if (object === target) return key === undefined ? name : member(name, key);
+        for (const step of Reflect.ownKeys(object)) {
+          const { value, get, set } = Reflect.getOwnPropertyDescriptor(object, step) as PropertyDescriptor;
+          for (const next of [value, get, set]) {
+            if (known.has(next) && !names.has(next)) names.set(next, member(name, step));
+          }
+        }
+      }
+    }
+    return key === undefined ? "a built-in object" : `${String(key)} of a built-in object`;
   }
 }
 
@@ -130,8 +161,37 @@ function isUntouched({ object, prototype, isExtensible, keys, properties }: Prin
   return true;
 }
 
+function isNoneOfFunctions(key: PropertyKey): boolean {
+  return key !== "name" && key !== "length";
+}
+
+/** The first property that is not as it was; `undefined` if it is the object itself that is locked, or has another prototype. */
+function changedKey({ object, prototype, isExtensible, keys, properties }: Print): PropertyKey | undefined {
+  const isSelf =
+    Reflect.getPrototypeOf(object) !== prototype || Reflect.isExtensible(object) !== isExtensible;
+  if (isSelf) return undefined;
+  const now = Reflect.ownKeys(object);
+  return (
+    now.find((key) => !keys.includes(key)) ??
+    keys.find((key) => !now.includes(key)) ??
+    properties.find(({ key, before }) => !isSame(before, Reflect.getOwnPropertyDescriptor(object, key)))?.key
+  );
+}
+
+/** A root other than the global: a class or a module of ours or Node's, or an object that has no name. */
+function nameOfRoot(root: object): string {
+  const name: unknown = Reflect.getOwnPropertyDescriptor(root, "name")?.value;
+  return typeof name === "string" && name !== "" ? name : "a built-in object";
+}
+
+/** `Array.prototype`, `Promise[Symbol.species]`; what is global needs no more than its name. */
+function member(owner: string, key: PropertyKey): string {
+  if (typeof key === "symbol") return `${owner}[${key.description}]`;
+  return owner === "globalThis" ? String(key) : `${owner}.${String(key)}`;
+}
+
 /** Whether it has these keys and no others, in their order. */
-function hasKeys(object: object, keys: readonly PropertyKey[]): boolean {
+function hasKeys(object: object, keys: readonly (string | symbol)[]): boolean {
   const now = Reflect.ownKeys(object);
   if (now.length !== keys.length) return false;
   for (let i = 0; i < keys.length; i += 1) if (now[i] !== keys[i]) return false;

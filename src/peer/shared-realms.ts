@@ -7,10 +7,10 @@ import { type CompiledProgram, type Housing, Isolate, type IsolateOptions } from
 export interface RunHousing extends Housing {
   /**
    * The run is over.
-   * @returns whether no incarnation has changed what others could see. After one that has, the run tells
-   *   nothing: it is to be made again, and then each has a realm of its own.
+   * @returns what an incarnation has changed, such as `Array.prototype.last`, where others could see it. Then the
+   *   run tells nothing: it is to be made again, and each has a realm of its own. `undefined` if there is nothing.
    */
-  close(): boolean;
+  close(): string | undefined;
 }
 
 /** A realm for all incarnations of a run. */
@@ -39,9 +39,12 @@ export class SharedRealms {
     this.#program = program;
   }
 
-  /** To be closed when the run is over. */
-  houseRun(): RunHousing {
-    if (!this.#canShare) return new OneRealmEach(this.#program);
+  /**
+   * To be closed when the run is over.
+   * @param mayShare whether its incarnations may have one realm for all
+   */
+  houseRun(mayShare = true): RunHousing {
+    if (!mayShare || !this.#canShare) return new OneRealmEach(this.#program);
     return new OneRealmForAll(this.#spares.pop() ?? this.#newRealm(), (realm, isUntouched) => {
       if (isUntouched) this.#spares.push(realm);
       else this.#canShare = false;
@@ -65,9 +68,7 @@ class OneRealmEach implements RunHousing {
     return this.#program.open(options);
   }
 
-  close(): boolean {
-    return true;
-  }
+  close(): undefined {}
 }
 
 class OneRealmForAll implements RunHousing {
@@ -88,10 +89,11 @@ class OneRealmForAll implements RunHousing {
     });
   }
 
-  close(): boolean {
-    const isUntouched = this.#realm.imprint.isUntouched();
+  close(): string | undefined {
+    const change = this.#realm.imprint.change();
+    const isUntouched = change === undefined;
     // Of an incarnation that is still open something may still run, and nobody else gets its realm.
     if (this.#open === 0 || !isUntouched) this.#giveBack(this.#realm, isUntouched);
-    return isUntouched;
+    return change;
   }
 }

@@ -1,5 +1,6 @@
 import type { FaultKind, PeerToMain } from "../labrpc/wire.js";
 import type { Housing, Isolate } from "../peer/isolate.js";
+import { textOfThrown } from "../text/thrown.js";
 import type { BootSpec } from "./runtime.js";
 import { floodFault } from "./turn-faults.js";
 import type { TurnGauge } from "./turn-gauge.js";
@@ -17,6 +18,8 @@ export class IsolatedPeer implements VirtualPeer {
   readonly #isolate: Isolate;
   readonly #gauge: TurnGauge | undefined;
   #isAtTurn = false;
+  /** It fires no timer any more. */
+  #isRuined = false;
   #said: PeerToMain[] = [];
 
   constructor(housing: Housing, spec: BootSpec, gauge?: TurnGauge) {
@@ -28,6 +31,16 @@ export class IsolatedPeer implements VirtualPeer {
   begin(nowUs: number, inputs: readonly TurnInput[]): void {
     this.#gauge?.begins(this.#peer, nowUs);
     this.#isAtTurn = true;
+    try {
+      this.#run(nowUs, inputs);
+    } catch (error) {
+      // What raft.ts throws is caught within: its realm is in ruins, and would have its timer due for ever.
+      this.#isRuined = true;
+      throw error;
+    }
+  }
+
+  #run(nowUs: number, inputs: readonly TurnInput[]): void {
     this.#isolate.enter();
     const { time } = this.#isolate;
     time?.setNowUs(nowUs);
@@ -42,15 +55,32 @@ export class IsolatedPeer implements VirtualPeer {
     this.#gauge?.ends();
     this.#isolate.leave();
     this.#isAtTurn = false;
+    const nextDueUs = this.#nextDueUs();
     const said = this.#said;
     this.#said = [];
-    return { said, nextDueUs: this.#isolate.time?.nextDueUs() ?? Number.POSITIVE_INFINITY };
+    return { said, nextDueUs };
   }
 
+  /** A peer can ruin what its realm needs to tell of it: then it is told from here, in fewer words. */
   fault(kind: FaultKind, error: unknown): void {
-    this.#isolate.enter();
-    this.#isolate.fault(kind, error);
-    if (!this.#isAtTurn) this.#isolate.leave();
+    try {
+      this.#isolate.enter();
+      this.#isolate.fault(kind, error);
+    } catch {
+      this.#say({ kind: "fault", fault: { kind, message: textOfThrown(error) } });
+    } finally {
+      if (!this.#isAtTurn) this.#isolate.leave();
+    }
+  }
+
+  #nextDueUs(): number {
+    if (this.#isRuined) return Number.POSITIVE_INFINITY;
+    try {
+      return this.#isolate.time?.nextDueUs() ?? Number.POSITIVE_INFINITY;
+    } catch (error) {
+      this.fault("unhandled", error);
+      return Number.POSITIVE_INFINITY;
+    }
   }
 
   /** Nobody gives it a turn any more. What is left of the one it has may still run, so nobody else gets its realm. */

@@ -2,7 +2,7 @@ import type { Program } from "../peer/program.js";
 import { Lockstep } from "./lockstep.js";
 import type { Mode, Runtime } from "./runtime.js";
 import type { ScheduleName } from "./schedule.js";
-import { Sim } from "./sim.js";
+import { type RealmSharing, Sim } from "./sim.js";
 import { PeerThreads } from "./threads.js";
 import type { TurnGauge } from "./turn-gauge.js";
 
@@ -22,9 +22,9 @@ export class Runtimes {
 
   /**
    * @param schedule of meaning in virtual time
-   * @param onSpoilt called while the run closes if it must be made again (`RunHousing.close`)
+   * @param sharing of meaning in `sim`
    */
-  runtime(mode: Mode, seed: number, schedule: ScheduleName, onSpoilt: () => void): Runtime {
+  runtime(mode: Mode, seed: number, schedule: ScheduleName, sharing: RealmSharing): Runtime {
     switch (mode) {
       case "threads":
         this.#threads ??= new PeerThreads(this.#program);
@@ -34,7 +34,7 @@ export class Runtimes {
         return this.#lockstep.runtime(seed, schedule);
       case "sim":
         this.#sim ??= new Sim(this.#program, this.#gauge);
-        return this.#sim.runtime(seed, schedule, onSpoilt);
+        return this.#sim.runtime(seed, schedule, sharing);
       default:
         return mode satisfies never;
     }

@@ -25,6 +25,8 @@ export interface RunManner {
   readonly trace?: boolean;
   /** The tester waits this many times as long as the lab's before it gives up; 1 unless told otherwise. */
   readonly patience?: number;
+  /** In `sim`, whether each peer has a realm of its own from the start, as it has in `lockstep`. */
+  readonly realmEach?: boolean;
   /** Whether the result has the run's history, in virtual time; by default it does. It takes a twentieth of the time. */
   readonly history?: boolean;
 }
@@ -59,8 +61,12 @@ export interface Runner {
 }
 
 /** Why a run has the lines of two. */
-const SPOILT =
-  "a peer has changed something that others share: the run was made again, with a realm for each peer";
+function spoiltBy(change: string): string {
+  return (
+    `a peer has changed ${change}, which in sim its other peers would see: ` +
+    "the run was made again, with a realm for each peer"
+  );
+}
 
 /** What is kept of a run on threads. The lab's busiest case has 35,000 to 110,000 events with the reference Raft. */
 const RING_LIMITS: RingLimits = { events: 250_000, bytes: 64 * 2 ** 20 };
@@ -87,14 +93,14 @@ export class HereRunner implements Runner {
     manner: RunManner,
     tell: (line: string) => void,
   ): Promise<RunReport> {
-    let isSpoilt = false;
-    const onSpoilt = (): void => {
-      isSpoilt = true;
+    let change: string | undefined;
+    const onSpoilt = (found: string): void => {
+      change = found;
     };
     const report = await this.#attempt(definition, seed, manner, tell, onSpoilt);
-    if (!isSpoilt) return report;
+    if (change === undefined) return report;
     const again = await this.#attempt(definition, seed, manner, manner.verbose ? tell : () => {}, onSpoilt);
-    return { ...again, result: withWarnings(again.result, [SPOILT]) };
+    return { ...again, result: withWarnings(again.result, [spoiltBy(change)]) };
   }
 
   async close(): Promise<void> {
@@ -106,10 +112,13 @@ export class HereRunner implements Runner {
     seed: number,
     manner: RunManner,
     tell: (line: string) => void,
-    onSpoilt: () => void,
+    onSpoilt: (change: string) => void,
   ): Promise<RunReport> {
     const options: RunOptions = {
-      runtime: this.#runtimes.runtime(manner.mode, seed, manner.schedule, onSpoilt),
+      runtime: this.#runtimes.runtime(manner.mode, seed, manner.schedule, {
+        mayShare: !manner.realmEach,
+        onSpoilt,
+      }),
       seed,
       history: manner.history,
       patience: manner.patience,

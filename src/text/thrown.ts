@@ -1,13 +1,16 @@
 /** Characters that are told of a text that was thrown, at most. */
 const MAX_LENGTH = 10_000;
 
+/** Taken at the start: in a peer's realm the global may be gone when it is needed. */
+const AnyError = Error;
+
 /**
  * What was thrown, in words: an error's name and message; or what else, and that it tells no more. Anything can be thrown,
  * and to read it may run code of whoever made it, which may throw in its turn.
  */
 export function textOfThrown(thrown: unknown): string {
   try {
-    if (!(thrown instanceof Error)) return `${shown(thrown)}, which is no Error and so has no stack`;
+    if (!(thrown instanceof AnyError)) return `${shown(thrown)}, which is no Error and so has no stack`;
     const { name, message } = thrown;
     return shortened(message === "" ? `${name}` : `${name}: ${message}`);
   } catch {
@@ -18,8 +21,8 @@ export function textOfThrown(thrown: unknown): string {
 /** The stack of an error, or of the error that caused it; `undefined` where there is none that can be read. */
 export function stackOfThrown(thrown: unknown): string | undefined {
   try {
-    if (!(thrown instanceof Error)) return undefined;
-    const { stack } = thrown.cause instanceof Error ? thrown.cause : thrown;
+    if (!(thrown instanceof AnyError)) return undefined;
+    const { stack } = thrown.cause instanceof AnyError ? thrown.cause : thrown;
     return typeof stack === "string" ? shortened(stack) : undefined;
   } catch {
     return undefined;
@@ -33,7 +36,7 @@ export function stackOfThrown(thrown: unknown): string | undefined {
 export function unwrapped(thrown: unknown): unknown {
   try {
     const { code, context } = thrown as { readonly code?: unknown; readonly context?: unknown };
-    return code === "ERR_UNHANDLED_ERROR" && context instanceof Error ? context : thrown;
+    return code === "ERR_UNHANDLED_ERROR" && context instanceof AnyError ? context : thrown;
   } catch {
     return thrown;
   }
