@@ -118,3 +118,21 @@ for (const { where, source } of [
     t.is(inLockstep.history, result.history);
   });
 }
+
+for (const { property, message } of [
+  { property: "message", message: "an error whose message is a getter" },
+  { property: "stack", message: "Error: told" },
+]) {
+  test.serial(`an error whose ${property} is a getter that loops is told without it`, async (t) => {
+    muteAva(t);
+    const does = `const error = new Error("told");
+      Object.defineProperty(error, "${property}", { get: () => { for (;;); } });
+      throw error;`;
+    const runner = runnerHere(t, await programOf(t, idleRaft(does)));
+    for (const mode of ["sim", "lockstep"] as const) {
+      const { result } = await runIn(runner, mode);
+      t.is(result.error?.kind, "unhandled");
+      t.is(result.error?.message, message);
+    }
+  });
+}

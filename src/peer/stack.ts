@@ -1,4 +1,5 @@
 import type { SourceMap } from "node:module";
+import { hasGetter } from "../text/thrown.js";
 import { PRELUDE_FILE, RAFT_FILE } from "./script-names.js";
 
 export type PrepareStackTrace = (error: Error, callSites: NodeJS.CallSite[]) => string;
@@ -55,7 +56,7 @@ function describeFrame(site: NodeJS.CallSite, map: SourceMap): string {
 
 function headline(error: Error): string {
   try {
-    return String(error);
+    return hasGetter(error, "message") ? error.name : String(error);
   } catch {
     return "Error";
   }

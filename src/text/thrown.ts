@@ -4,13 +4,17 @@ const MAX_LENGTH = 10_000;
 /** Taken at the start: in a peer's realm the global may be gone when it is needed. */
 const AnyError = Error;
 
+/** Later versions of V8 have a getter of their own there. */
+const STACK_GETTER = Reflect.getOwnPropertyDescriptor(new Error(), "stack")?.get;
+
 /**
- * What was thrown, in words: an error's name and message; or what else, and that it tells no more. Anything can be thrown,
- * and to read it may run code of whoever made it, which may throw in its turn.
+ * What was thrown, in words: an error's name and message; or what else, and that it tells no more. Anything can
+ * be thrown, and to read it may run code of whoever made it, which may throw in its turn.
  */
 export function textOfThrown(thrown: unknown): string {
   try {
     if (!(thrown instanceof AnyError)) return `${shown(thrown)}, which is no Error and so has no stack`;
+    if (hasGetter(thrown, "message")) return "an error whose message is a getter";
     const { name, message } = thrown;
     return shortened(message === "" ? `${name}` : `${name}: ${message}`);
   } catch {
@@ -22,7 +26,9 @@ export function textOfThrown(thrown: unknown): string {
 export function stackOfThrown(thrown: unknown): string | undefined {
   try {
     if (!(thrown instanceof AnyError)) return undefined;
-    const { stack } = thrown.cause instanceof AnyError ? thrown.cause : thrown;
+    const cause = thrown.cause instanceof AnyError ? thrown.cause : thrown;
+    if (hasGetter(cause, "stack")) return undefined;
+    const { stack } = cause;
     return typeof stack === "string" ? shortened(stack) : undefined;
   } catch {
     return undefined;
@@ -52,6 +58,12 @@ export function isThrown<Thrown>(
   } catch {
     return false;
   }
+}
+
+/** Whether an error's own property runs code when it is read: a thread that loops in there could not be ended. */
+export function hasGetter(error: Error, property: "message" | "stack"): boolean {
+  const { get } = Reflect.getOwnPropertyDescriptor(error, property) ?? {};
+  return get !== undefined && get !== STACK_GETTER;
 }
 
 function shortened(text: string): string {
