@@ -162,12 +162,12 @@ test("a handler that throws is told of, with its cause", async (t) => {
 test("a handler that rejects is told of, whatever it rejects with", async (t) => {
   const error = await t.throwsAsync(call(serverOf(new Receiver()), "Raft.rejecting"), {
     instanceOf: HandlerError,
-    message: "Raft.rejecting threw: no error at all",
+    message: 'Raft.rejecting threw: "no error at all", which is no Error and so has no stack',
   });
   t.is(error?.cause, "no error at all");
   const textless = { throwing: () => Promise.reject(Object.create(null)) };
   await t.throwsAsync(call(serverOf(textless), "Raft.throwing"), {
-    message: /threw: a value that has no text/,
+    message: /threw: {}, which is no Error/,
   });
 });
 

@@ -55,7 +55,8 @@ export class AsyncContexts {
 
   /** The peer is gone. */
   close(): void {
-    for (const storage of this.#storages) storage.disable();
+    // By index: a peer may have ruined the iterator of arrays.
+    for (let index = 0; index < this.#storages.length; index += 1) this.#storages[index]?.disable();
   }
 }
 
