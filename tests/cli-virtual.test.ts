@@ -227,6 +227,14 @@ test.serial("parity prints the first event in which the modes differ", async (t)
   t.regex(stdout, /\nFAIL: 1 pair compared, 1 differ\n$/);
 });
 
+test.serial("parity says where a case failed alike in both modes", async (t) => {
+  const cwd = await emptyFolder(t);
+  await writeFile(join(cwd, "raft.ts"), idleRaft(""));
+  const { exitCode, stdout } = await whitewater(["parity", "--run", "TestInitial", "--seeds", "3"], { cwd });
+  t.is(exitCode, 0, stdout);
+  t.regex(stdout, /\nok: 1 pair compared, 0 differ; the case failed in 1, alike in both modes\n$/);
+});
+
 test.serial("parity tells of a run that came to no end", async (t) => {
   const cwd = await emptyFolder(t);
   await writeFile(join(cwd, "raft.ts"), idleRaft("if (me === 1) for (;;);"));

@@ -175,8 +175,9 @@ test.serial(
         "for ever. Below is where everyone stands.",
     );
     t.true(atMs < 2000, `${atMs}`);
-    t.is(details.length, 3);
-    t.regex(details[2] ?? "", /^server 2: running, disconnected, /);
+    t.is(details.length, 4);
+    t.regex(details[0] ?? "", /^the case: its last step was one\(1, 3.*\), at \d\.\d{3} s$/);
+    t.regex(details[3] ?? "", /^server 2: running, disconnected, /);
   },
 );
 

@@ -63,19 +63,23 @@ async function parity(options: ParityOptions): Promise<void> {
   const sim = new RunPool({ program, casesFile: options.cases, threads: 1 });
   const pair: Pair = { sim, lockstep: new HereRunner(program), schedule: options.schedule };
   const progress = new Progress({ quiet: options.quiet ?? false });
-  const counts = { compared: 0, differing: 0 };
-  const summary = (): void => {
+  const counts = { compared: 0, differing: 0, failed: 0 };
+  const summary = (ended: "ok" | "INTERRUPTED"): void => {
     progress.clear();
-    const verdict = counts.differing > 0 ? "FAIL" : "ok";
-    console.log(`${verdict}: ${counted(counts.compared, "pair")} compared, ${counts.differing} differ`);
+    const verdict = counts.differing > 0 ? "FAIL" : ended;
+    const failed = counts.failed > 0 ? `; the case failed in ${counts.failed}, alike in both modes` : "";
+    console.log(
+      `${verdict}: ${counted(counts.compared, "pair")} compared, ${counts.differing} differ${failed}`,
+    );
   };
-  onEarlyEnd(summary);
+  onEarlyEnd(() => summary("INTERRUPTED"));
   try {
     for (const definition of cases) {
       let differing = 0;
       for (let seed = first; seed <= last; seed += 1) {
-        const difference = await differenceOf(pair, definition, seed);
+        const { difference, hasFailed } = await comparison(pair, definition, seed);
         counts.compared += 1;
+        if (hasFailed) counts.failed += 1;
         progress.update(
           () =>
             `${definition.name} seed ${seed}: ${counts.compared} of ${counted(cases.length * (last - first + 1), "pair")}`,
@@ -96,16 +100,18 @@ async function parity(options: ParityOptions): Promise<void> {
     await Promise.all([pair.sim.close(), pair.lockstep.close()]);
   }
   onEarlyEnd(() => {});
-  summary();
+  summary("ok");
   process.exitCode = counts.differing > 0 ? 1 : 0;
 }
 
-/** Where the two histories part, in lines for a reader; `undefined` if they are one. */
-async function differenceOf(
-  pair: Pair,
-  definition: CaseDefinition,
-  seed: number,
-): Promise<string | undefined> {
+interface Comparison {
+  /** Where the two histories part, in lines for a reader; `undefined` if they are one. */
+  readonly difference?: string;
+  /** Whether they are one, and the case failed. */
+  readonly hasFailed?: boolean;
+}
+
+async function comparison(pair: Pair, definition: CaseDefinition, seed: number): Promise<Comparison> {
   const { schedule } = pair;
   const both = (trace: boolean) =>
     Promise.all([
@@ -116,12 +122,15 @@ async function differenceOf(
   const unfinished = [unfinishedIn("sim", sim.result), unfinishedIn("lockstep", lockstep.result)].filter(
     Boolean,
   );
-  if (unfinished.length > 0) return unfinished.join("\n");
-  if (sim.result.history === lockstep.result.history) return undefined;
+  if (unfinished.length > 0) return { difference: unfinished.join("\n") };
+  if (sim.result.history === lockstep.result.history) {
+    return { hasFailed: sim.result.status === "failed" };
+  }
   const [simTraced, lockstepTraced] = await both(true);
   const difference = firstDifference(simTraced.trace ?? [], lockstepTraced.trace ?? []);
-  if (difference) return showDifference(difference, ["sim", "lockstep"]);
-  return `The histories were ${sim.result.history} and ${lockstep.result.history}, but a second run of each agrees: what differs is not fixed by the seed. Try --check-determinism.`;
+  if (difference) return { difference: showDifference(difference, ["sim", "lockstep"]) };
+  const parted = `The histories were ${sim.result.history} and ${lockstep.result.history}, but a second run of each agrees: what differs is not fixed by the seed. Try --check-determinism.`;
+  return { difference: parted };
 }
 
 /** A run that was broken off, as one with an endless loop is in `sim`, has no history to compare. */

@@ -61,6 +61,8 @@ export class Config {
   readonly #options: ConfigOptions;
   #stopWatching: (() => void)[] = [];
   #startMs = 0;
+  #lastStep: string | (() => string) = "its beginning";
+  #lastStepMs = 0;
   #rpcsAtStart = 0;
   #bytesAtStart = 0;
   #maxIndexAtStart: LogIndex = 0;
@@ -262,6 +264,12 @@ export class Config {
     return this.#cluster.verdict.isWaiting;
   }
 
+  /** The verb that the case called last, and when: past that it came, and to no other. */
+  get lastStep(): string {
+    const step = typeof this.#lastStep === "string" ? this.#lastStep : this.#lastStep();
+    return `${step}, at ${(this.#lastStepMs / 1000).toFixed(3)} s`;
+  }
+
   /** The first failure, if there is one. */
   get failure(): CaseFailure | undefined {
     return this.#cluster.verdict.failure;
@@ -326,6 +334,8 @@ export class Config {
   }
 
   #step(text: string | (() => string)): void {
+    this.#lastStep = text;
+    this.#lastStepMs = this.#cluster.runtime.clock.nowMs();
     this.#options.trace?.record({ kind: "step", text: typeof text === "string" ? text : text() });
   }
 }

@@ -44,7 +44,7 @@ export async function runCase(definition: CaseDefinition, options: RunOptions): 
   const cfg = new Config({ ...options, trace, n: servers, unreliable, onWarning });
   runtime.watchForStall?.({
     isTesterWaiting: () => cfg.isWaiting,
-    onStall: (stall) => cfg.fail(stalled(stall, runtime.clock.nowMs())),
+    onStall: (stall) => cfg.fail(stalled(stall, cfg, runtime.clock.nowMs())),
   });
   const releaseRejections = guardRejections(cfg);
   options.onTitle?.(title);
@@ -81,12 +81,13 @@ function traceOf({ runtime, listeners = [], trace, history: isWanted = true }: R
   return { trace: all.length > 0 ? new Recorder(runtime.clock, all) : undefined, history };
 }
 
-function stalled(stall: Stall, nowMs: number): Failing {
+function stalled(stall: Stall, cfg: Config, nowMs: number): Failing {
   switch (stall.kind) {
     case "deadlock":
       return {
         kind: "deadlock",
         message: `deadlock: ${stall.reason}, so the case would wait for ever. Below is where everyone stands.`,
+        details: [`the case: its last step was ${cfg.lastStep}`],
       };
     case "storm":
       return {
