@@ -187,7 +187,7 @@ test.serial("where files cannot be written, that is told, and the results are pr
   const out = await emptyFolder(t);
   await writeFile(join(out, "failures"), "in the way of the bundles");
   await symlink("/dev/full", join(out, "full"));
-  const args = ["--out", out, "--json", "/dev/full", "--junit", join(out, "full"), "--seed", "2"];
+  const args = ["--out", out, "--json", "/dev/full", "--junit", join(out, "full"), "--seed", "2", "--quiet"];
   const [failing, passing] = await Promise.all([
     stress("FailsAtTimes", [...args, "--iterations", "1"]),
     stress("Quick", [...args, "--iterations", "4"]),
