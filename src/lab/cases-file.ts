@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -35,15 +36,18 @@ export async function allCases(file: string | undefined): Promise<readonly CaseD
 
 /** Bundles the user's file and imports the bundle, whatever kind of module its folder makes of a `.ts`. */
 async function importCases(entry: string): Promise<object> {
-  const folder = await mkdtemp(join(tmpdir(), "whitewater-cases-"));
+  const folder = mkdtempSync(join(tmpdir(), "whitewater-cases-"));
   const file = join(folder, "cases.mjs");
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove); // on Ctrl-C, say, while the file loads
   try {
     await writeFile(file, await bundleCases(entry, folder));
     // Stacks in lines of the user's file. Modules that are loaded already, our own, are not affected.
     process.setSourceMapsEnabled(true);
     return (await import(pathToFileURL(file).href)) as object;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    process.removeListener("exit", remove);
+    remove();
   }
 }
 
