@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { CampaignResults } from "../src/stress/results-file.js";
-import { emptyFolder, projectFile, WHITEWATER } from "./helpers/cli.js";
+import { emptyFolder, MAIN, projectFile } from "./helpers/cli.js";
 
 /**
  * Runs what a container of the Kubernetes Job does, in a folder like the one its image has.
@@ -22,7 +22,9 @@ async function runPod(
   await writeFile(join(app, "raft.ts"), raft);
   const bin = join(app, "node_modules", ".bin");
   await mkdir(bin, { recursive: true });
-  await writeFile(join(bin, "whitewater"), `#!/bin/sh\nexec ${WHITEWATER.join(" ")} "$@"\n`, { mode: 0o755 });
+  await writeFile(join(bin, "whitewater"), `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`, {
+    mode: 0o755,
+  });
   const manifest = await readFile(projectFile("examples/kubernetes/stress-job.yaml"), "utf8");
   const [, script = ""] = /^ +- \|\n((?: {14}.*\n)+)/m.exec(manifest) ?? [];
   const words = script.replaceAll("/results", app).replace("1..100000", seeds);
