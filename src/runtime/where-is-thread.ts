@@ -6,6 +6,8 @@ import { originalPlace } from "../peer/stack.js";
 
 /** A thread that answers nothing within this time is not waited for. */
 const PATIENCE_MS = 2_000;
+/** Stops of a thread, at most, until one is in raft.ts: in a loop of `await`s or next-ticks most are in between. */
+const MAX_STOPS = 100;
 
 interface CallFrame {
   readonly functionName: string;
@@ -38,9 +40,9 @@ export async function whereIsThread(threadId: number, program: Program): Promise
 }
 
 /**
- * Stops the thread, reads its stack and lets it go on. A thread that collects garbage may stop long after
- * our patience is over. We stay connected until it has: left alone it would stand for ever, and `terminate`
- * would wait for it.
+ * Stops the thread, where it is in raft.ts if that can be had, reads its stack and lets it go on. A thread that
+ * collects garbage may stop long after our patience is over. We stay connected until it has: left alone it would
+ * stand for ever, and `terminate` would wait for it.
  */
 function pauseThread(threadId: number): Promise<{ frames: CallFrame[]; raftScriptId: string }> {
   return new Promise((resolve, reject) => {
@@ -48,6 +50,8 @@ function pauseThread(threadId: number): Promise<{ frames: CallFrame[]; raftScrip
     session.connect();
     let sessionId = "";
     let raftScriptId = "";
+    let stops = 0;
+    let isFound = false;
     let lastId = 0;
     const disconnect = (reason: string): void => {
       session.disconnect();
@@ -80,9 +84,14 @@ function pauseThread(threadId: number): Promise<{ frames: CallFrame[]; raftScrip
       if (event.method === "Debugger.scriptParsed" && event.params.url === RAFT_FILE) {
         raftScriptId = event.params.scriptId;
       }
+      if (event.method === "Debugger.resumed" && !isFound) send("Debugger.pause");
       if (event.method !== "Debugger.paused") return;
       send("Debugger.resume"); // a thread left paused could not be terminated
-      resolve({ frames: event.params.callFrames, raftScriptId });
+      const frames: CallFrame[] = event.params.callFrames;
+      stops += 1;
+      isFound = stops === MAX_STOPS || frames.some(({ location }) => location.scriptId === raftScriptId);
+      if (!isFound) return;
+      resolve({ frames, raftScriptId });
       session.post("NodeWorker.detach", { sessionId });
     });
     session.post("NodeWorker.enable", { waitForDebuggerOnStart: false }, (error) => {
