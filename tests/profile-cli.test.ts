@@ -1,10 +1,11 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { CommanderError } from "commander";
 import { profileCommand } from "../src/cli/profile.js";
 import { UsageError } from "../src/errors.js";
+import { ProfileFiles } from "../src/profile/files.js";
 import { type Profile, STAGES } from "../src/profile/profile.js";
 import { emptyFolder, projectFile, untilGone, whitewater } from "./helpers/cli.js";
 import { traceFormatErrors } from "./helpers/trace-event-format.js";
@@ -19,6 +20,7 @@ const OWN = [
 interface ProfileFile {
   readonly mode: string;
   readonly seed: number;
+  readonly files: readonly string[];
   readonly runs: readonly Profile[];
 }
 
@@ -51,7 +53,7 @@ test.serial("profile.json has the fields that its documentation names, and no ot
   t.is(run.exitCode, 0, run.stdout + run.stderr);
   const file = await readProfile(out);
   t.deepEqual(Object.keys(file), [
-    ...["version", "mode", "raft", "seed", "node", "platform", "runs", "unmeasured"],
+    ...["version", "mode", "raft", "seed", "node", "platform", "files", "runs", "unmeasured"],
   ]);
   const [profile] = file.runs;
   if (!profile) return t.fail("there is no run");
@@ -139,6 +141,42 @@ test.serial("--trace out/ --cpu-prof: a trace and a .cpuprofile of each thread b
     "trace.json",
   ]);
   t.deepEqual(traceFormatErrors(await readFile(join(out, "trace.json"), "utf8")), []);
+  const { files } = await readProfile(out);
+  t.deepEqual(files, ["trace.json", "main.cpuprofile", "peer-0.cpuprofile", "peer-1.cpuprofile"]);
+});
+
+test("the files of an earlier profile go when the first is written, and no others", async (t) => {
+  const out = await emptyFolder(t);
+  const earlier = ["trace.json", "main.cpuprofile", "TestBackup3B/trace.json", "TestCount3B/trace.json"];
+  const others = ["notes.txt", "TestCount3B/notes.txt", "peer-0.cpuprofile"];
+  await Promise.all(["TestBackup3B", "TestCount3B"].map((name) => mkdir(join(out, name))));
+  for (const name of [...earlier, ...others]) await writeFile(join(out, name), "");
+  const files = [...earlier, "gone/trace.json", "notes.txt"]; // one is not there, one no profile has written
+  await writeFile(join(out, "profile.json"), JSON.stringify({ files }));
+  const profile = await ProfileFiles.prepare(out, { raft: "raft.ts", seed: 1 });
+  t.is((await readdir(out)).length, 7);
+  profile.writeProfiles([], []);
+  t.deepEqual((await readdir(out, { recursive: true })).sort(), [
+    "TestCount3B",
+    "TestCount3B/notes.txt",
+    "notes.txt",
+    "peer-0.cpuprofile",
+    "profile.html",
+    "profile.json",
+  ]);
+  t.deepEqual([...profile.unwritten], []);
+});
+
+test("a profile.json that is somebody else's is replaced, and nothing else", async (t) => {
+  const out = await emptyFolder(t);
+  await mkdir(join(out, "deeper"));
+  await writeFile(join(out, "trace.json"), "");
+  await writeFile(join(out, "deeper", "profile.json"), JSON.stringify({ files: ["../trace.json"] }));
+  await writeFile(join(out, "profile.json"), "[1, 2");
+  for (const folder of [out, join(out, "deeper")]) {
+    (await ProfileFiles.prepare(folder, { raft: "raft.ts", seed: 1 })).writeProfiles([], []);
+  }
+  t.true((await readdir(out)).includes("trace.json"));
 });
 
 test.serial("lists of loads and peers: a run of each, the curve, and what each commits", async (t) => {

@@ -83,7 +83,10 @@ export function profileCommand(): Command {
       "--cpu-prof",
       "write a .cpuprofile of each thread, in lines of raft.ts; the sampling slows the run",
     )
-    .option("--out <folder>", `where the files go (default: ${DEFAULT_OUT})`)
+    .option(
+      "--out <folder>",
+      `where the files go, in place of an earlier profile's (default: ${DEFAULT_OUT})`,
+    )
     .action(profile);
 }
 

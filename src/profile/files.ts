@@ -1,4 +1,5 @@
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
 import { makeFolder, writeWhole } from "../files.js";
 import type { RunResult } from "../harness/case.js";
 import type { Program } from "../peer/program.js";
@@ -13,6 +14,10 @@ import type { Profiler } from "./profiler.js";
 
 /** Of `profile.json`: another one when a field goes, or changes its meaning (docs/profile.md). */
 const VERSION = 1;
+const JSON_NAME = "profile.json";
+const PAGE_NAME = "profile.html";
+const TRACE_NAME = "trace.json";
+const SAMPLES_EXTENSION = ".cpuprofile";
 
 /** What all runs of a profile have in common. */
 export interface ProfileHead {
@@ -21,7 +26,10 @@ export interface ProfileHead {
   readonly seed: number;
 }
 
-/** The files of a profile, in one folder. They are whole after each run, so that none is lost at an early end. */
+/**
+ * The files of a profile, in one folder. They are whole after each run, so that none is lost at an early end. Those
+ * of an earlier profile go when the first is written: nobody could tell that a trace is of another run than the page.
+ */
 export class ProfileFiles {
   readonly #folder: string;
   readonly #head: ProfileHead;
@@ -29,6 +37,7 @@ export class ProfileFiles {
   readonly #written = new Set<string>();
   /** By path: why a file could not be written. What it was to hold costs the file and no more. */
   readonly #unwritten = new Map<string, string>();
+  #hasBegun = false;
 
   private constructor(folder: string, head: ProfileHead, render: PageRenderer) {
     this.#folder = folder;
@@ -68,11 +77,12 @@ export class ProfileFiles {
       seed,
       node,
       platform,
+      files: this.#exported(),
       runs: profiles,
       unmeasured,
     };
-    this.#write("profile.json", `${JSON.stringify(json, null, 2)}\n`);
-    this.#write("profile.html", this.#render(pageData("Whitewater: where threads wait", facts, profiles)));
+    this.#write(JSON_NAME, `${JSON.stringify(json, null, 2)}\n`);
+    this.#write(PAGE_NAME, this.#render(pageData("Whitewater: where threads wait", facts, profiles)));
   }
 
   /**
@@ -82,16 +92,31 @@ export class ProfileFiles {
    */
   writeExports({ profiler, cpuProfiles }: ProfiledRun, program: Program, subfolder: string): string[] {
     if (profiler.router.ring) {
-      this.#write(join(subfolder, "trace.json"), JSON.stringify(chromeTrace(profiler)));
+      this.#write(join(subfolder, TRACE_NAME), JSON.stringify(chromeTrace(profiler)));
     }
     for (const [thread, profile] of cpuProfiles) {
-      const name = `${fileNameOf(thread)}.cpuprofile`;
+      const name = `${fileNameOf(thread)}${SAMPLES_EXTENSION}`;
       this.#write(join(subfolder, name), JSON.stringify(inRaftLines(profile, program)));
     }
     return [...missingEvents(profiler), ...missingSamples(profiler, cpuProfiles)];
   }
 
+  /** What there is beside `profile.json` and the page, by names below the folder. */
+  #exported(): readonly string[] {
+    return this.written.filter(isExport).map((path) => relative(this.#folder, path));
+  }
+
+  #removeEarlier(): void {
+    for (const path of earlierFiles(this.#folder)) {
+      const reason = removed(path);
+      if (reason !== undefined)
+        this.#unwritten.set(path, `it is of an earlier profile, and stays: ${reason}`);
+    }
+  }
+
   #write(name: string, text: string): void {
+    if (!this.#hasBegun) this.#removeEarlier();
+    this.#hasBegun = true;
     const path = join(this.#folder, name);
     const reason = madeFolder(dirname(path)) ?? writeWhole(path, text);
     if (reason === undefined) {
@@ -110,7 +135,40 @@ function madeFolder(path: string): string | undefined {
     makeFolder(path);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
+  }
+}
+
+/** Removes a file of an earlier profile, and its folder if nothing else is in it. @returns why it could not */
+function removed(path: string): string | undefined {
+  try {
+    rmSync(path);
+    const folder = dirname(path);
+    if (readdirSync(folder).length === 0) rmdirSync(folder);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function isExport(path: string): boolean {
+  return basename(path) === TRACE_NAME || path.endsWith(SAMPLES_EXTENSION);
+}
+
+/** The `files` of the `profile.json` in the folder that are there: those alone that a profile can have written. */
+function earlierFiles(folder: string): readonly string[] {
+  try {
+    const { files } = JSON.parse(readFileSync(join(folder, JSON_NAME), "utf8"));
+    return files
+      .filter((name: string) => isExport(name) && !name.includes(".."))
+      .map((name: string) => join(folder, name))
+      .filter(existsSync);
+  } catch {
+    return []; // there is none, or it is somebody else's
   }
 }
 
