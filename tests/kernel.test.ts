@@ -3,11 +3,11 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { createContext, Script } from "node:vm";
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
-import { Kernel, type Stall, type TurnOwner } from "../src/runtime/kernel.js";
+import { Kernel, type Limits, type Stall, type TurnOwner } from "../src/runtime/kernel.js";
 import { muteAva } from "./helpers/uncaught.js";
 
-function kernelOf(t: ExecutionContext, tieSeed = 1, maxEvents?: number): Kernel {
-  const kernel = new Kernel(tieSeed, maxEvents);
+function kernelOf(t: ExecutionContext, tieSeed = 1, limits?: Limits): Kernel {
+  const kernel = new Kernel(tieSeed, limits);
   t.teardown(() => kernel.close());
   return kernel;
 }
@@ -22,6 +22,7 @@ function owner(differences: Partial<TurnOwner> = {}): TurnOwner {
   return {
     number: 0,
     turns: 0,
+    lookedAtUs: 0,
     isHere: true,
     endTurn: () => undefined,
     fault: () => {},
@@ -285,14 +286,27 @@ test("a tester that waits for no time and no peer is told at once, while time st
   t.is(later, 1);
 });
 
-test("turn after turn without end is told, with the one who asks for them", async (t) => {
-  const kernel = kernelOf(t, 1, 1000);
-  const restless = owner({ number: 2 });
+/** Gives `owner` a turn every `everyUs`, for ever. */
+function giveAgainAndAgain(kernel: Kernel, owner: TurnOwner, everyUs: number): void {
   const again = (): void => {
-    kernel.give(restless);
-    kernel.at(kernel.nowUs + 1, again);
+    kernel.give(owner);
+    kernel.at(kernel.nowUs + everyUs, again);
   };
   kernel.at(0, again);
+}
+
+test("turn after turn without end is told, with the one who asks for them", async (t) => {
+  const kernel = kernelOf(t, 1, { events: 1000, turnsInSecond: 5000 });
+  giveAgainAndAgain(kernel, owner({ number: 2 }), 1);
   kernel.at(500, () => kernel.give(owner({ number: 1 })));
   t.deepEqual(await stallOf(kernel, () => true), { kind: "storm", events: 1000, peer: 2, turns: 999 });
+});
+
+test("too many turns of one peer in a second are told, and no more than that in two", async (t) => {
+  const kernel = kernelOf(t, 1, { events: 100_000, turnsInSecond: 1000 });
+  giveAgainAndAgain(kernel, owner({ number: 1 }), 1001);
+  kernel.at(3_000_500, () => giveAgainAndAgain(kernel, owner({ number: 2 }), 900));
+  const stall = await stallOf(kernel, () => true);
+  t.like(stall, { kind: "storm", peer: 2, turns: 1001 });
+  t.true(kernel.nowMs() >= 3900 && kernel.nowMs() < 3902, `at ${kernel.nowMs()} ms`);
 });

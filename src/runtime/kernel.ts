@@ -16,6 +16,8 @@ export interface TurnOwner {
   readonly number: number;
   /** Turns that it has had. The kernel counts them. */
   turns: number;
+  /** When the kernel last looked at how fast it has them. */
+  lookedAtUs: number;
   /** Whether it runs on this thread, so that what nobody catches during its turn is of its making. */
   readonly isHere: boolean;
   /**
@@ -45,12 +47,21 @@ export interface StallWatch {
 /** Turns asked of the event loop at a time: one by one they cost 15 times as much (findings, draining). */
 const TURNS_AT_ONCE = 64;
 
+/** What a run comes to an end at, though time passes. */
+export interface Limits {
+  /** Happenings of the run. */
+  readonly events: number;
+  /** Turns of one peer in a virtual second. */
+  readonly turnsInSecond: number;
+}
+
 /**
- * Happenings of one run, at most: 35 times what the busiest case of the lab takes with the reference Raft.
- * A peer that sets immediates without end gets there in a few seconds of real time in `sim`, and in minutes
- * in `lockstep`.
+ * The events are 35 times what the busiest case of the lab takes with the reference Raft. A peer that sets
+ * immediates without end has a million turns in a second, and is stopped long before the end of its case: in
+ * `lockstep` each turn costs some 6 µs of real time on a machine that is free, and the case would take minutes.
  */
-export const MAX_EVENTS = 5_000_000;
+const LIMITS: Limits = { events: 5_000_000, turnsInSecond: 500_000 };
+const SECOND_US = 1_000_000;
 
 /** The kernels of this thread that are not closed. */
 const open = new Set<Kernel>();
@@ -107,13 +118,15 @@ export function ownerAtTurn(): TurnOwner | undefined {
  */
 export class Kernel implements Clock {
   readonly #tieSeed: number;
-  readonly #maxEvents: number;
+  readonly #limits: Limits;
   readonly #queue: TinyQueue<Happening>;
   #nowUs = 0;
   #lastSeq = 0;
   #owner: TurnOwner | undefined;
   /** Who has had the most turns. */
   #busiest: TurnOwner | undefined;
+  /** Who has had too many in a second. */
+  #restless: TurnOwner | undefined;
   #stallWatch: StallWatch | undefined;
   #turnsAsked = 0;
   #isPaused = false;
@@ -124,11 +137,10 @@ export class Kernel implements Clock {
 
   /**
    * @param tieSeed any 32 bits; decides the order of what is due at the same microsecond
-   * @param maxEvents of the run, at most
    */
-  constructor(tieSeed: number, maxEvents = MAX_EVENTS) {
+  constructor(tieSeed: number, limits = LIMITS) {
     this.#tieSeed = tieSeed;
-    this.#maxEvents = maxEvents;
+    this.#limits = limits;
     this.#queue = new TinyQueue<Happening>(
       [],
       (a, b) => a.atUs - b.atUs || this.#tie(a) - this.#tie(b) || a.seq - b.seq,
@@ -176,6 +188,12 @@ export class Kernel implements Clock {
     this.#owner = owner;
     owner.turns += 1;
     if (owner.turns > (this.#busiest?.turns ?? 0)) this.#busiest = owner;
+    if (owner.turns % this.#limits.turnsInSecond === 1) this.#lookAtPace(owner);
+  }
+
+  #lookAtPace(owner: TurnOwner): void {
+    if (owner.turns > 1 && this.#nowUs - owner.lookedAtUs < SECOND_US) this.#restless = owner;
+    owner.lookedAtUs = this.#nowUs;
   }
 
   /**
@@ -258,8 +276,9 @@ export class Kernel implements Clock {
   #stallBefore(next: Happening | undefined): Stall | undefined {
     if (!this.#stallWatch) return undefined;
     if (!next) return { kind: "deadlock", reason: NOTHING_PLANNED };
-    if (this.#events >= this.#maxEvents && this.#busiest) {
-      const { number, turns } = this.#busiest;
+    const restless = this.#restless ?? (this.#events >= this.#limits.events ? this.#busiest : undefined);
+    if (restless) {
+      const { number, turns } = restless;
       return { kind: "storm", events: this.#events, peer: number, turns };
     }
     return this.#stallWatch.isTesterWaiting() ? undefined : { kind: "deadlock", reason: WAITS_IN_VAIN };

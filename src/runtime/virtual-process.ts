@@ -37,6 +37,7 @@ export interface VirtualPeer {
 export class VirtualProcess implements PeerProcess, TurnOwner {
   readonly number: number;
   turns = 0;
+  lookedAtUs = 0;
   readonly link: Link<MainToPeer, PeerToMain>;
   readonly #kernel: Kernel;
   readonly #pace: Pace;

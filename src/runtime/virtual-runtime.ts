@@ -10,8 +10,6 @@ export interface VirtualRuntimeOptions {
   readonly schedule: ScheduleName;
   /** Makes the peer of one incarnation; nothing of raft.ts runs before its first turn. */
   readonly newPeer: (spec: BootSpec) => VirtualPeer;
-  /** Events of the run, at most; left out for the kernel's own limit. */
-  readonly maxEvents?: number;
   /** Ends what `newPeer` needed. Resolves when nothing of it is left. */
   readonly close?: () => Promise<void>;
 }
@@ -29,7 +27,7 @@ export class VirtualRuntime implements Runtime {
     this.mode = options.mode;
     this.#options = options;
     this.random = seededRandom(options.seed);
-    this.clock = new Kernel(this.random.fork("ties").int(0, MAX_SEED), options.maxEvents);
+    this.clock = new Kernel(this.random.fork("ties").int(0, MAX_SEED));
   }
 
   boot(spec: BootSpec): PeerProcess {
