@@ -255,6 +255,7 @@ for (const { args, says } of [
   },
   { args: ["--run", "3B", "--peers", "5"], says: /--peers is for --load: a case has peers of its own/ },
   { args: ["--run", "3B", "--seconds", "5"], says: /--seconds is for --load/ },
+  { args: ["--load", "5", "--cases", "my.ts"], says: /--cases is for --run: a load runs no case/ },
   { args: ["--run", "Nothing"], says: /--run Nothing matches none of the cases/ },
   { args: ["--load", "5", "--peers", "3,x"], says: /--peers must be a whole number from 1 to 99; got "x"/ },
   { args: ["--load", "5", "--peers", "100"], says: /--peers must be a whole number from 1 to 99; got "100"/ },

@@ -50,6 +50,15 @@ for (const { does, message, hasStack = false } of FAILING) {
   });
 }
 
+test.serial("a make that is no function is told as what it is", async (t) => {
+  const program = await programOf(t, "export const other = 6, make = 5;");
+  const { result } = await runIn(runnerHere(t, program), "sim");
+  t.regex(
+    result.error?.message ?? "",
+    /^it exports no function make \(it exports make, which is of type number, other\)/,
+  );
+});
+
 test.serial("an error of Node's that a peer catches has a stack in its lines, and no other", async (t) => {
   const does = `try { Buffer.alloc(1).readUInt8(5); } catch (error) {
     return [error instanceof RangeError, error.code, error.stack].join(); }`;

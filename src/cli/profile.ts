@@ -212,6 +212,9 @@ async function planOf(options: ProfileCommandOptions): Promise<readonly Planned[
   if (run !== undefined && load !== undefined) {
     throw new UsageError("--run profiles cases and --load a steady load; use one of them.");
   }
+  if (load !== undefined && cases !== undefined) {
+    throw new UsageError("--cases is for --run: a load runs no case.");
+  }
   if (load !== undefined) return loadsOf(load, peers ?? DEFAULT_PEERS, seconds ?? DEFAULT_SECONDS);
   if (peers !== undefined) throw new UsageError("--peers is for --load: a case has peers of its own.");
   if (seconds !== undefined) throw new UsageError("--seconds is for --load: a case takes its own time.");

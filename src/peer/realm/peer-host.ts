@@ -95,7 +95,9 @@ export class PeerHost {
   #make(module: unknown): RaftPeer {
     const make = (module as { make?: unknown } | undefined)?.make;
     if (typeof make !== "function") {
-      const exports = Object.keys(module ?? {});
+      const exports = Object.keys(module ?? {}).map((name) =>
+        name === "make" ? `make, which is of type ${typeof make}` : name,
+      );
       throw new LoadError(
         `it exports no function make (it exports ${exports.length > 0 ? exports.join(", ") : "nothing"}). ` +
           "Write: export function make(peers, me, persister, applyCh) { ... }",
