@@ -218,6 +218,20 @@ for (const { ruined, does } of [
   );
 }
 
+for (const does of [
+  "promisify(setTimeout); promisify(promisify(setTimeout))",
+  "promisify(require('timers').setImmediate)",
+]) {
+  test(`no run is spoilt by ${does}`, async (t) => {
+    const realms = new SharedRealms(
+      new CompiledProgram(await bundle('const { promisify } = require("util");', does)),
+    );
+    const run = realms.houseRun();
+    await talkIn(run);
+    t.is(run.close(), undefined);
+  });
+}
+
 test("a spoilt run is made again, and says so", async (t) => {
   const tamperer = await fixture("tamperer");
   const definition = labCase("TestReElection3A");

@@ -32,8 +32,8 @@ export function installCommonGlobals(
 ): CommonModules {
   const { host } = options;
   const promises = timersPromises(timers);
-  define(timers.setTimeout, PROMISIFIED, promises.setTimeout);
-  define(timers.setImmediate, PROMISIFIED, promises.setImmediate);
+  givePromised(timers.setTimeout, promises.setTimeout);
+  givePromised(timers.setImmediate, promises.setImmediate);
   for (const [name, timer] of Object.entries(timers)) assign(realm, name, timer);
   assign(realm, "queueMicrotask", microtaskQueue(options));
   assign(realm, "global", realm);
@@ -57,6 +57,15 @@ export function installCommonGlobals(
     timers: () => ({ ...timers, promises }),
     "timers/promises": () => promises,
   };
+}
+
+/**
+ * `util.promisify(timer)` gives `promised`, and marks it as what `promisify` gives for itself. It finds it marked: a
+ * run in which a peer changes what others share is made again, with a realm for each.
+ */
+function givePromised(timer: object, promised: object): void {
+  define(timer, PROMISIFIED, promised);
+  Object.defineProperty(promised, PROMISIFIED, { configurable: true, value: promised });
 }
 
 /** `queueMicrotask`, in one line with promise callbacks; one that throws is reported and ends no thread. */
