@@ -71,6 +71,18 @@ test("where the system tells nothing of a thread, its event loop is told of, and
   t.is(loopUtilization, 0.25);
 });
 
+test("an event loop is busy from 0 to 1, whatever Node reckons of a few ms", (t) => {
+  for (const [told, shown] of [
+    [-0.001, 0],
+    [1.001, 1],
+  ] as const) {
+    const record = new ThreadRecord(false);
+    record.spawned(() => ({ idle: 2, active: told * 2, utilization: told }));
+    record.end();
+    t.is(record.profile({ name: "main" }, { used: 0, highest: 0 }).loopUtilization, shown);
+  }
+});
+
 test("a wait that is not over counts, for a thread that has certainly not slept", (t) => {
   const figures = (part: Partial<OsFigures>): OsFigures => ({
     onCoreMs: 0,

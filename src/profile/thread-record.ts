@@ -139,7 +139,8 @@ export class ThreadRecord {
       asleepMs: figure((figures) => Math.max(0, wallMs - figures.onCoreMs - waiting(figures))),
       wantedSwitches: figure(({ wantedSwitches }) => wantedSwitches),
       forcedSwitches: figure(({ forcedSwitches }) => forcedSwitches),
-      loopUtilization: this.#loop?.utilization ?? 0,
+      // Of a few ms Node's own figures, taken one after the other from another thread, give a little less than 0.
+      loopUtilization: Math.min(1, Math.max(0, this.#loop?.utilization ?? 0)),
       // The loop's own histogram learns of a delay when it is over.
       loopDelay: { ...loopDelay, maxMs: Math.max(loopDelay.maxMs, standstillMs) },
       collections: summary(this.#histograms?.collections),
