@@ -75,7 +75,7 @@ test.serial("a peer's own fault on threads needs no verdict, and replays in sim"
     "sim",
   ]);
   t.is(again.exitCode, 1);
-  t.regex(again.stdout, /^ {4}Replay: npx whitewater replay ".*a folder.*" --mode sim$/m);
+  t.regex(again.stdout, /^ {4}Replay: npx whitewater replay '.*a folder.*' --mode sim$/m);
   t.regex(again.stdout, /^The same kind of failure\.$/m);
 });
 

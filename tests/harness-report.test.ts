@@ -71,7 +71,7 @@ test("a failure tells what, which peer, when, why, where, and how to see it agai
       "      server 0: running, connected",
       "      at boom (raft.ts:2:41)",
       "      at raft.ts:1:80",
-      '    Replay: npx whitewater test "my raft.ts" --run TestInitialElection3A --mode sim --seed 7',
+      "    Replay: npx whitewater test 'my raft.ts' --run TestInitialElection3A --mode sim --seed 7",
     ].join("\n"),
   );
 });

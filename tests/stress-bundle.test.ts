@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -13,6 +14,7 @@ import {
 } from "../src/stress/bundle.js";
 import { FailureFiles } from "../src/stress/failure-files.js";
 import type { RunReport } from "../src/stress/runner.js";
+import { shellWord } from "../src/text/shell-word.js";
 import { caseA, errorOf, IN_SIM, resultOf, ScriptedRunner } from "./helpers/campaigns.js";
 import { emptyFolder, projectFile } from "./helpers/cli.js";
 
@@ -87,9 +89,23 @@ for (const { what, name, mode, folder } of [
   });
 }
 
-test("a path that a shell would take apart is quoted in the line that replays it", (t) => {
+test("a path that a shell would take apart, or read otherwise, is quoted in the line that replays it", (t) => {
   t.is(replayBundle("runs/failures/TestA-1"), "npx whitewater replay runs/failures/TestA-1");
-  t.is(replayBundle("my runs/TestA-1"), 'npx whitewater replay "my runs/TestA-1"');
+  t.is(replayBundle("my runs/TestA-1"), "npx whitewater replay 'my runs/TestA-1'");
+  for (const path of [
+    "a b",
+    "ünï",
+    "$(exit 1)",
+    "`exit`",
+    "it's $5",
+    'a "b"',
+    "back\\slash\\",
+    "wow!",
+    "a\nb",
+    "",
+  ]) {
+    t.is(execFileSync("sh", ["-c", `printf %s ${shellWord(path)}`], { encoding: "utf8" }), path);
+  }
 });
 
 test("a bundle takes the place of an older one: nothing of either is left, should the new one not be finished", async (t) => {

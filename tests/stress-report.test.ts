@@ -43,7 +43,7 @@ test("the report: a table by case, an example of each kind of failure with its r
     "--- FAIL: TestA (check, at 1.500 s)",
     "    term 3 has 2 (>1) leaders: servers 0, 1",
     "      server 0: running, connected",
-    '    Replay: npx whitewater test --raft "my raft.ts" --schedule lively --run TestA --mode sim --seed 7',
+    "    Replay: npx whitewater test --raft 'my raft.ts' --schedule lively --run TestA --mode sim --seed 7",
     "    or:     npx whitewater replay runs/failures/TestA-7",
     "",
     "2 of 4 runs failed (50 %), of one kind",

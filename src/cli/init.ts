@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { shellWord } from "../text/shell-word.js";
 import { SKELETON_FILES, writeSkeleton } from "./skeleton.js";
 
 /** `whitewater init [dir]`: a folder to begin the lab in. */
@@ -28,9 +29,4 @@ function nextSteps(dir: string): string {
     "",
     "That case fails, for want of a leader. Electing one, in raft.ts, is the first task; README.md says how to go on.",
   ].join("\n");
-}
-
-/** `text` as one word of a POSIX shell, in quotes where it needs them. */
-function shellWord(text: string): string {
-  return /^[\w./][\w./+:@%,-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

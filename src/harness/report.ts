@@ -1,5 +1,6 @@
 import type { Mode } from "../runtime/runtime.js";
 import { printable } from "../text/printable.js";
+import { shellWord } from "../text/shell-word.js";
 import type { RunError, RunResult } from "./case.js";
 import type { SaidLine } from "./peer-handle.js";
 
@@ -70,7 +71,7 @@ export function replayCommand(
   { name, seed }: Pick<RunResult, "name" | "seed">,
   replay: ReplayOptions,
 ): string {
-  const args = (replay.args ?? []).map((arg) => (/^[\w./:=-]+$/.test(arg) ? arg : JSON.stringify(arg)));
+  const args = (replay.args ?? []).map(shellWord);
   return [COMMAND, "test", ...args, `--run ${name}`, `--mode ${replay.mode}`, `--seed ${seed}`].join(" ");
 }
 

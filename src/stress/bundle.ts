@@ -5,6 +5,7 @@ import { makeFolder } from "../files.js";
 import type { RunResult } from "../harness/case.js";
 import { COMMAND, failureBlock } from "../harness/report.js";
 import { hashOf, type Program, withHost } from "../peer/program.js";
+import { shellWord } from "../text/shell-word.js";
 import type { RunManner, RunReport } from "./runner.js";
 import { bundleSchema, checkShape } from "./schemas.js";
 import { signatureOf } from "./signature.js";
@@ -57,7 +58,7 @@ export function bundleName({ name, seed }: RunResult, { mode }: RunManner): stri
 
 /** The command that runs a bundle once more. */
 export function replayBundle(path: string): string {
-  return `${COMMAND} replay ${/^[\w./-]+$/.test(path) ? path : JSON.stringify(path)}`;
+  return `${COMMAND} replay ${shellWord(path)}`;
 }
 
 /**
