@@ -254,6 +254,15 @@ test("of each kind of failure the first five get a bundle", async (t) => {
   );
 });
 
+test("the failure that the report shows, that with the smallest seed, has a bundle though five were there", async (t) => {
+  const { folder, files } = await failureFiles(t);
+  for (const seed of [3, 4, 5, 6, 7, 2, 8]) await files.keep({ definition: caseA, seed }, failing(seed));
+  t.deepEqual(
+    readdirSync(join(folder, "failures")).sort(),
+    [2, 3, 4, 5, 6, 7].map((seed) => `TestA-${seed}`),
+  );
+});
+
 test("in virtual time the trace is had by a second run, alike but for being traced", async (t) => {
   const runner = new ScriptedRunner(() => ({ trace: ['{"seq":0}'] }));
   const { files } = await failureFiles(t, runner);

@@ -20,10 +20,11 @@ export interface FailureFilesOptions {
 /** Bundles that one kind of failure gets: the hundredth tells nothing new and costs as much as the first. */
 const MAX_PER_SIGNATURE = 5;
 
-/** Leaves a bundle of each failure, of each kind the first few. */
+/** Leaves a bundle of each failure, of each kind the first few and the one with the smallest seed. */
 export class FailureFiles {
   readonly #options: FailureFilesOptions;
-  readonly #written = new Map<string, number>();
+  /** By signature. */
+  readonly #written = new Map<string, { count: number; smallestSeed: number }>();
   #isInTrouble = false;
 
   constructor(options: FailureFilesOptions) {
@@ -47,9 +48,12 @@ export class FailureFiles {
   /** Counts it, if it is. */
   #isWanted({ result }: RunReport): boolean {
     const signature = signatureOf(result);
-    const count = this.#written.get(signature) ?? 0;
-    if (this.#isInTrouble || count >= MAX_PER_SIGNATURE) return false;
-    this.#written.set(signature, count + 1);
+    const known = this.#written.get(signature) ?? { count: 0, smallestSeed: Number.POSITIVE_INFINITY };
+    // The report shows the one with the smallest seed, which may end after others that began later.
+    const isExample = result.seed < known.smallestSeed;
+    if (this.#isInTrouble || (known.count >= MAX_PER_SIGNATURE && !isExample)) return false;
+    const smallestSeed = Math.min(result.seed, known.smallestSeed);
+    this.#written.set(signature, { count: known.count + 1, smallestSeed });
     return true;
   }
 
