@@ -1,6 +1,6 @@
 /** `replay` as a process: a failure that a campaign has kept, once more. */
 import { once } from "node:events";
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { get } from "node:http";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
@@ -46,6 +46,13 @@ test.serial("a failure's bundle has it again, whatever has become of raft.ts sin
   t.is(inspected.exitCode, null, "Ctrl-C ends it by the signal itself, while it waits for a debugger");
 
   const reference = JSON.stringify(projectFile("src/raft/raft.ts"));
+  await rm(raft);
+  const gone = await replay("--as-now");
+  t.is(gone.exitCode, 2);
+  t.is(
+    gone.stderr,
+    "whitewater: raft.ts is not here. Replay in the folder in which stress was run, or without --as-now.\n",
+  );
   await writeFile(raft, `export { make } from ${reference};\n`);
   const [recorded, now] = await Promise.all([replay(), replay("--as-now")]);
   isSame(recorded);

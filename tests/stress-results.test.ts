@@ -250,6 +250,12 @@ test("two options may not name one file, however they spell it", async (t) => {
   t.is(error.message, `--json and --junit both name ${other}; give each a file of its own.`);
 });
 
+test("an empty name is refused before any run, for a file as for a folder", (t) => {
+  for (const check of [() => checkFiles({ "--json": "" }), () => checkWritableFolder("--json", "")]) {
+    t.throws(check, { instanceOf: UsageError, message: "--json is given without a name: it is empty." });
+  }
+});
+
 test("what --out names may not be a file, nor lie in one; it need not be there", async (t) => {
   const folder = await emptyFolder(t);
   const file = join(folder, "file");

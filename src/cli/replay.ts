@@ -108,6 +108,11 @@ async function caseOf({ name, cases }: Bundle): Promise<CaseDefinition> {
 async function programOf(path: string, bundle: Bundle, { asNow }: ReplayOptions): Promise<Program> {
   const { raft } = bundle;
   if (asNow) {
+    if (!existsSync(raft.path)) {
+      throw new UsageError(
+        `${raft.path} is not here. Replay in the folder in which stress was run, or without --as-now.`,
+      );
+    }
     const program = await loadProgram(raft.path);
     if (program.hash === raft.hash) console.log(`${raft.path} is still the one that failed.`);
     return program;

@@ -87,6 +87,7 @@ function notLoaded({ definition, seed }: Planned, message: string): RunResult {
 
 /** @throws {UsageError} before any case is run, rather than losing its results after */
 export function checkWritable(option: string, file: string): void {
+  checkNamed(option, file);
   const folder = dirname(resolve(file));
   if (!existsSync(folder)) throw new UsageError(`${option} ${file}: there is no folder ${folder}.`);
   if (existsSync(file) && statSync(file).isDirectory())
@@ -96,6 +97,11 @@ export function checkWritable(option: string, file: string): void {
   } catch {
     throw new UsageError(`${option} ${file}: you may not write there.`);
   }
+}
+
+/** As `--json "$FILE"` gives it where FILE is not set: it would name this folder, and no file. */
+function checkNamed(option: string, path: string): void {
+  if (path === "") throw new UsageError(`${option} is given without a name: it is empty.`);
 }
 
 /**
@@ -119,6 +125,7 @@ export function checkFiles(files: Readonly<Record<string, string | undefined>>):
  * @throws {UsageError} before any case is run
  */
 export function checkWritableFolder(option: string, folder: string): void {
+  checkNamed(option, folder);
   let nearest = resolve(folder);
   while (!existsSync(nearest)) nearest = dirname(nearest);
   if (!statSync(nearest).isDirectory()) {

@@ -14,6 +14,7 @@ import { plannedRuns, type SeedPlan, type Shard, seedCount, WHOLE } from "../str
 import { ProcessPool } from "../stress/process-pool.js";
 import type { RunManner, Runner } from "../stress/runner.js";
 import { examined } from "../stress/verdict.js";
+import { counted } from "../text/counted.js";
 import { shownDuration } from "../text/duration.js";
 import { CampaignOutput, type CampaignOutputOptions } from "./campaign-output.js";
 import { defaultJobs } from "./make-runner.js";
@@ -227,7 +228,7 @@ function seedPlanOf({ seeds, seed, iterations, for: forMs, shard = WHOLE }: Stre
   const last = count === undefined ? MAX_SEED : seed + count - 1;
   if (last > MAX_SEED) {
     throw new UsageError(
-      `--seed ${seed} leaves ${MAX_SEED - seed + 1} seeds up to ${MAX_SEED}, the last there is, and not ${count}.`,
+      `--seed ${seed} leaves ${counted(MAX_SEED - seed + 1, "seed")} up to ${MAX_SEED}, the last there is, and not ${count}.`,
     );
   }
   return { first: seed, last, shard };
