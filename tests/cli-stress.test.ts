@@ -2,7 +2,8 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test from "ava";
 import { XMLValidator } from "fast-xml-parser";
 import type { CampaignResults } from "../src/stress/results-file.js";
@@ -182,6 +183,30 @@ test.serial("a run that takes all memory costs no other run its result", async (
     ["all", "3", "1"],
   ]);
 });
+
+test.serial(
+  "a process that is killed while it loads a file of cases leaves nothing of it behind",
+  async (t) => {
+    const cwd = await emptyFolder(t);
+    await writeFile(join(cwd, "cases.ts"), KILLED_WHILE_IT_LOADS);
+    const args = ["--cases", "cases.ts", "--run", "TestMine", "--seeds", "1", "--jobs", "1"];
+    const { stdout } = await whitewater(["stress", ...args], { cwd });
+    t.regex(stdout, /^TestMine seed 1: the process of the run was ended from outside, by SIGKILL/m);
+    const [, url = ""] = /^it lies at (file:.*)$/m.exec(stdout) ?? [];
+    t.false(existsSync(dirname(fileURLToPath(url))));
+  },
+);
+
+/** Told before the source map has a say: where the bundle of the file lies. */
+const KILLED_WHILE_IT_LOADS = `
+  Error.prepareStackTrace = (_, [site]) => site.getFileName();
+  if (process.send) {
+    fs.writeSync(1, \`it lies at \${new Error().stack}\\n\`);
+    process.kill(process.pid, "SIGKILL");
+  }
+  import fs from "node:fs";
+  export const mine = { name: "TestMine", part: "own", title: "mine", servers: 1, run: async () => {} };
+`;
 
 test.serial("where files cannot be written, that is told, and the results are printed", async (t) => {
   const out = await emptyFolder(t);

@@ -3,7 +3,7 @@ import test from "ava";
 import { footprint } from "../bench/helpers/footprint.js";
 import { MeasuredPool } from "../bench/helpers/measured-pool.js";
 import type { RunResult } from "../src/harness/case.js";
-import { allCases } from "../src/lab/cases-file.js";
+import { allCases, bundleCases } from "../src/lab/cases-file.js";
 import { loadProgram } from "../src/peer/program.js";
 import { ProcessPool } from "../src/stress/process-pool.js";
 import { projectFile } from "./helpers/cli.js";
@@ -47,7 +47,7 @@ test.serial("runs in lockstep, which have threads of their own, leave none behin
 });
 
 test.serial("a pool keeps nothing of a run that it has made", async (t) => {
-  const casesFile = projectFile("tests/fixtures/stress/cases.ts");
+  const casesFile = await bundleCases(projectFile("tests/fixtures/stress/cases.ts"));
   const program = await loadProgram(projectFile("tests/fixtures/stress/obedient.ts"));
   const quick = (await allCases(casesFile)).find(({ name }) => name === "TestQuick");
   if (!quick) throw new Error("TestQuick is gone");

@@ -1,14 +1,17 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import type { CaseDefinition } from "../src/harness/case.js";
-import { allCases } from "../src/lab/cases-file.js";
+import { allCases, bundleCases } from "../src/lab/cases-file.js";
 import { loadProgram } from "../src/peer/program.js";
 import { ProcessPool, type ProcessPoolOptions } from "../src/stress/process-pool.js";
 import { RunPool } from "../src/stress/run-pool.js";
 import type { RunManner, Runner, RunReport } from "../src/stress/runner.js";
-import { projectFile } from "./helpers/cli.js";
+import { IN_SIM } from "./helpers/campaigns.js";
+import { emptyFolder, projectFile } from "./helpers/cli.js";
 
-const casesFile = projectFile("tests/fixtures/stress/cases.ts");
+const casesFile = await bundleCases(projectFile("tests/fixtures/stress/cases.ts"));
 const program = await loadProgram(projectFile("tests/fixtures/stress/obedient.ts"));
 const cases = await allCases(casesFile);
 
@@ -151,5 +154,25 @@ test.serial(
       t.is(result.status, "failed");
       t.regex(result.error?.message ?? "", /was ended from outside, by SIGKILL/);
     }
+  },
+);
+
+test.serial(
+  "what becomes of a file of cases is nothing to the runs of a campaign that goes on",
+  async (t) => {
+    const file = join(await emptyFolder(t), "cases.ts");
+    const text = `export const mine = { name: "TestMine", part: "own", title: "mine", servers: 1, run: async () => {} };`;
+    await writeFile(file, text);
+    const own = await bundleCases(file);
+    const mine = (await allCases(own)).find(({ name }) => name === "TestMine");
+    await writeFile(file, "export const mine = {");
+    const { result } = await processPool(t, { casesFile: own }).run(
+      mine ?? caseNamed("TestQuick"),
+      1,
+      IN_SIM,
+      () => {},
+    );
+    t.is(result.name, "TestMine");
+    t.is(result.status, "passed", result.error?.message);
   },
 );

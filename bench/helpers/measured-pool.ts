@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CaseDefinition } from "../../src/harness/case.js";
-import { allCases } from "../../src/lab/cases-file.js";
+import { allCases, bundleCases } from "../../src/lab/cases-file.js";
 import { loadProgram, REFERENCE_RAFT } from "../../src/peer/program.js";
 import { ProcessPool } from "../../src/stress/process-pool.js";
 import type { RunManner, RunReport } from "../../src/stress/runner.js";
@@ -19,9 +19,8 @@ export class MeasuredPool {
   }
 
   static async start(): Promise<MeasuredPool> {
-    const casesFile = fileURLToPath(
-      import.meta.resolve(`../fixtures/footprint-cases${extname(import.meta.url)}`),
-    );
+    const file = fileURLToPath(import.meta.resolve(`../fixtures/footprint-cases${extname(import.meta.url)}`));
+    const casesFile = await bundleCases(file);
     const program = await loadProgram(REFERENCE_RAFT);
     return new MeasuredPool(new ProcessPool({ program, casesFile, processes: 1 }), await allCases(casesFile));
   }

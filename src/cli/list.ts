@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { bundleCases } from "../lab/cases-file.js";
 import { chosenCases } from "../lab/chosen-cases.js";
 import { casesOption, runOption } from "./options.js";
 
@@ -14,7 +15,7 @@ export function listCommand(): Command {
     .addOption(runOption())
     .addOption(casesOption())
     .action(async ({ run, cases: file }: ListOptions) => {
-      const cases = await chosenCases({ run, cases: file, extra: true });
+      const cases = await chosenCases({ run, cases: await bundleCases(file), extra: true });
       const width = Math.max(...cases.map(({ name }) => name.length));
       for (const { name, part, servers, title } of cases) {
         console.log(`${name.padEnd(width)}  ${part.padEnd(5)}  ${servers} servers  ${title}`);

@@ -1,3 +1,4 @@
+import type { CasesFile } from "../lab/cases-file.js";
 import { isDebugged } from "../peer/debugged.js";
 import type { Program } from "../peer/program.js";
 import { usableCores } from "../runtime/cores.js";
@@ -10,7 +11,7 @@ export interface RunnerOptions {
   /** Runs at once. */
   readonly jobs: number;
   /** The user's file of cases, if there is one. */
-  readonly casesFile: string | undefined;
+  readonly casesFile: CasesFile | undefined;
 }
 
 /**

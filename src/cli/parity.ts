@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { CaseDefinition, RunResult } from "../harness/case.js";
+import { bundleCases } from "../lab/cases-file.js";
 import { chosenCases } from "../lab/chosen-cases.js";
 import { loadProgram } from "../peer/program.js";
 import type { Mode } from "../runtime/runtime.js";
@@ -53,14 +54,15 @@ export function parityCommand(): Command {
 }
 
 async function parity(options: ParityOptions): Promise<void> {
-  const cases = await chosenCases(options);
+  const casesFile = await bundleCases(options.cases);
+  const cases = await chosenCases({ ...options, cases: casesFile });
   const raft = await raftFile(options.raft);
   const { first, last } = options.seeds;
   console.log(
     `whitewater: ${shownRaft(raft)} in sim and in lockstep, schedule ${options.schedule}, seeds ${first}..${last}`,
   );
   const program = await loadProgram(raft);
-  const sim = new RunPool({ program, casesFile: options.cases, threads: 1 });
+  const sim = new RunPool({ program, casesFile, threads: 1 });
   const pair: Pair = { sim, lockstep: new HereRunner(program), schedule: options.schedule };
   const progress = new Progress({ quiet: options.quiet ?? false });
   const counts = { compared: 0, differing: 0, failed: 0 };

@@ -5,6 +5,7 @@ import { UsageError } from "../errors.js";
 import { makeFolder } from "../files.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { COMMAND, failureBlock, resultLine, titleLine } from "../harness/report.js";
+import { bundleCases } from "../lab/cases-file.js";
 import { chosenCases } from "../lab/chosen-cases.js";
 import { BundleError, loadProgram, type Program } from "../peer/program.js";
 import { ProfileFiles } from "../profile/files.js";
@@ -218,7 +219,7 @@ async function planOf(options: ProfileCommandOptions): Promise<readonly Planned[
   if (load !== undefined) return loadsOf(load, peers ?? DEFAULT_PEERS, seconds ?? DEFAULT_SECONDS);
   if (peers !== undefined) throw new UsageError("--peers is for --load: a case has peers of its own.");
   if (seconds !== undefined) throw new UsageError("--seconds is for --load: a case takes its own time.");
-  return (await chosenCases({ run: run ?? "", cases, extra: false })).map(planCase);
+  return (await chosenCases({ run: run ?? "", cases: await bundleCases(cases), extra: false })).map(planCase);
 }
 
 function planCase(definition: CaseDefinition): Planned {

@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
 import { failureBlock, resultLine } from "../harness/report.js";
-import { allCases, hashOfCases } from "../lab/cases-file.js";
+import { allCases, bundleCases, type CasesFile } from "../lab/cases-file.js";
 import { isDebugged } from "../peer/debugged.js";
 import { loadProgram, type Program } from "../peer/program.js";
 import { MODES, type Mode } from "../runtime/runtime.js";
@@ -55,7 +55,8 @@ async function replay(named: string, options: ReplayOptions): Promise<void> {
   }
   // First of all: what is loaded and compiled once it is there, it sees. Under `node --inspect-brk` it is there.
   if (options.inspect && !isDebugged()) await awaitDebugger();
-  const definition = await caseOf(bundle);
+  const casesFile = await casesFileOf(bundle);
+  const definition = await caseOf(bundle, casesFile);
   const program = await programOf(path, bundle, options);
   const { schedule, check, seed, name } = bundle;
   const { verbose = false, trace } = options;
@@ -64,7 +65,7 @@ async function replay(named: string, options: ReplayOptions): Promise<void> {
   console.log(`whitewater: ${name} from seed ${seed} ${how}`);
   const runner = isDebugged()
     ? new HereRunner(program)
-    : new ProcessPool({ program, casesFile: bundle.cases?.path, processes: 1 });
+    : new ProcessPool({ program, casesFile, processes: 1 });
   try {
     const report = await runner.run(definition, seed, manner, (line) => console.log(line));
     if (trace !== undefined) writeTrace(trace, { definition, seed }, manner, report);
@@ -87,19 +88,27 @@ function checkTogether({ asNow, asRecorded }: ReplayOptions): void {
 }
 
 /**
- * The case to run; and tells if its file has changed, for the bundle does not hold it.
+ * The user's file of cases, if the case is of one: the bundle does not hold it.
  * @throws {UsageError} if it is not here
  */
-async function caseOf({ name, cases }: Bundle): Promise<CaseDefinition> {
+async function casesFileOf({ name, cases }: Bundle): Promise<CasesFile | undefined> {
   if (cases !== undefined && !existsSync(cases.path)) {
     throw new UsageError(
       `${name} is a case of ${cases.path}, which is not here. Replay in the folder in which stress was run.`,
     );
   }
-  const definition = (await allCases(cases?.path)).find((one) => one.name === name);
+  return await bundleCases(cases?.path);
+}
+
+/**
+ * The case to run; and tells if its file has changed.
+ * @throws {UsageError} if there is none
+ */
+async function caseOf({ name, cases }: Bundle, file: CasesFile | undefined): Promise<CaseDefinition> {
+  const definition = (await allCases(file)).find((one) => one.name === name);
   if (!definition) throw new UsageError(`The bundle is of ${name}, and there is no such case.`);
-  if (cases !== undefined && (await hashOfCases(cases.path)) !== cases.hash) {
-    console.log(`${cases.path} has changed since: ${name} may be another case than the one that failed.`);
+  if (file?.hash !== cases?.hash) {
+    console.log(`${cases?.path} has changed since: ${name} may be another case than the one that failed.`);
   }
   return definition;
 }

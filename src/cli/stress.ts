@@ -1,13 +1,12 @@
 import { Command } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition } from "../harness/case.js";
-import { hashOfCases } from "../lab/cases-file.js";
+import { bundleCases, type CasesFile } from "../lab/cases-file.js";
 import { chosenCases } from "../lab/chosen-cases.js";
 import { loadProgram, type Program } from "../peer/program.js";
 import { drawSeed, MAX_SEED } from "../runtime/random.js";
 import type { Mode } from "../runtime/runtime.js";
 import type { ScheduleName } from "../runtime/schedule.js";
-import type { SourceFile } from "../stress/bundle.js";
 import { Campaign, isFailed } from "../stress/campaign.js";
 import { FailureFiles } from "../stress/failure-files.js";
 import { plannedRuns, type SeedPlan, type Shard, seedCount, WHOLE } from "../stress/plan.js";
@@ -100,16 +99,17 @@ export function stressCommand(): Command {
 async function stress(options: StressOptions): Promise<void> {
   checkTogether(options);
   // They are hard on timing: where machine and threads have a say in it, they may fail a Raft that is right.
-  const cases = await chosenCases({ ...options, extra: options.extra && options.mode !== "threads" });
+  const extra = options.extra && options.mode !== "threads";
+  const casesFile = await bundleCases(options.cases);
+  const cases = await chosenCases({ ...options, cases: casesFile, extra });
   checkFiles({ "--json": options.json, "--junit": options.junit });
   checkWritableFolder("--out", options.out);
   const raft = await raftFile(options.raft);
   const plan = seedPlanOf(options);
   const program = await loadProgram(raft);
-  const casesFile = await sourceOf(options.cases);
   const jobs = options.jobs ?? defaultJobs(options.mode);
   console.log(`whitewater: ${shownRaft(raft)} ${inMode(options)}, ${shownPlan(options, plan, cases)}`);
-  const pool = new ProcessPool({ program, casesFile: options.cases, processes: jobs });
+  const pool = new ProcessPool({ program, casesFile, processes: jobs });
   try {
     process.exitCode = await runCampaign({ options, cases, casesFile, plan, program, pool, jobs });
   } finally {
@@ -121,7 +121,7 @@ interface CampaignParts {
   readonly options: StressOptions;
   readonly cases: readonly CaseDefinition[];
   /** The user's own, if there is one. */
-  readonly casesFile: SourceFile | undefined;
+  readonly casesFile: CasesFile | undefined;
   readonly plan: SeedPlan;
   readonly program: Program;
   readonly pool: Runner;
@@ -174,11 +174,6 @@ async function runCampaign(parts: CampaignParts): Promise<number> {
     onEarlyEnd(() => {});
   }
   return output.finish({ isInterrupted: false });
-}
-
-/** The user's file of cases as it is now. */
-async function sourceOf(path: string | undefined): Promise<SourceFile | undefined> {
-  return path === undefined ? undefined : { path, hash: await hashOfCases(path) };
 }
 
 function outputOptions(

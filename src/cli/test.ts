@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { UsageError } from "../errors.js";
 import type { CaseDefinition, RunResult } from "../harness/case.js";
+import { bundleCases, type CasesFile } from "../lab/cases-file.js";
 import { chosenCases } from "../lab/chosen-cases.js";
 import { BundleError, loadProgram, type Program } from "../peer/program.js";
 import { usableCores } from "../runtime/cores.js";
@@ -87,7 +88,8 @@ export function testCommand(): Command {
 
 async function test(options: TestOptions): Promise<void> {
   checkTogether(options);
-  const cases = await chosenCases(options);
+  const casesFile = await bundleCases(options.cases);
+  const cases = await chosenCases({ ...options, cases: casesFile });
   checkFiles({ "--json": options.json, "--trace": options.trace });
   const raft = await raftFile(options.raft);
   const seed = options.seed ?? drawSeed();
@@ -104,7 +106,7 @@ async function test(options: TestOptions): Promise<void> {
   });
   try {
     const program = await loadProgram(raft);
-    await runPlan(program, plan, { options, jobs, output, results });
+    await runPlan(program, plan, { options, casesFile, jobs, output, results });
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
     console.error(`whitewater: ${raft} does not load, so every case fails:\n${error.message}`);
@@ -116,6 +118,8 @@ async function test(options: TestOptions): Promise<void> {
 
 interface PlanOptions {
   readonly options: TestOptions;
+  /** The user's own, if there is one. */
+  readonly casesFile: CasesFile | undefined;
   readonly jobs: number;
   readonly output: OrderedOutput;
   readonly results: SuiteResults;
@@ -125,9 +129,9 @@ interface PlanOptions {
 async function runPlan(
   program: Program,
   plan: readonly Planned[],
-  { options, jobs, output, results }: PlanOptions,
+  { options, casesFile, jobs, output, results }: PlanOptions,
 ): Promise<void> {
-  const { mode, cases: casesFile, bail = false, checkDeterminism: isChecked = false } = options;
+  const { mode, bail = false, checkDeterminism: isChecked = false } = options;
   const file = options.trace === undefined ? undefined : new TraceFile(options.trace);
   const manner = mannerOf(options);
   const replayArgs = replayArgsOf(options);

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -16,47 +15,76 @@ import { extraCases, labCases } from "./index.js";
 const OURS: readonly CaseDefinition[] = [...labCases, ...extraCases];
 
 /**
- * The lab's cases, those beside them, and those that the user's `file` exports.
- * @throws {UsageError} if there is no such file, it does not load, or it exports no case, or one of a name of ours
+ * A file of the user's cases, bundled: whatever becomes of the file meanwhile, all threads and processes of a command
+ * run the same cases. Plain data.
  */
-export async function allCases(file: string | undefined): Promise<readonly CaseDefinition[]> {
-  if (file === undefined) return OURS;
-  await requireFile(file, "--cases takes a file of your own cases.");
-  try {
-    const own = casesOfModule(await importCases(resolve(file)), file);
-    const taken = own.find(({ name }) => OURS.some((other) => other.name === name));
-    if (taken)
-      throw new UsageError(`${file} exports ${taken.name}, which we have already; give yours another name.`);
-    return [...OURS, ...own];
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${file} does not load: ${reasonOf(error)}`);
-  }
+export interface CasesFile {
+  /** As the user named it. */
+  readonly path: string;
+  /** sha-256 of it and what it imports, bundled; hex. It says nothing of where they lie. */
+  readonly hash: string;
+  /** Where the bundle lies, an ES module. It is there as long as the process that made it. */
+  readonly module: string;
 }
 
-/** Bundles the user's file and imports the bundle, whatever kind of module its folder makes of a `.ts`. */
-async function importCases(entry: string): Promise<object> {
-  const folder = mkdtempSync(join(tmpdir(), "whitewater-cases-"));
-  const file = join(folder, "cases.mjs");
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", remove); // on Ctrl-C, say, while the file loads
+/**
+ * Bundles the user's file, whatever kind of module its folder makes of a `.ts`.
+ * @throws {UsageError} if there is no such file, or it cannot be bundled
+ */
+export async function bundleCases(path: string | undefined): Promise<CasesFile | undefined> {
+  if (path === undefined) return undefined;
+  await requireFile(path, "--cases takes a file of your own cases.");
+  const entry = resolve(path);
+  const folder = ownFolder();
   try {
-    await writeFile(file, await bundleCases(entry, folder));
-    // Stacks in lines of the user's file. Modules that are loaded already, our own, are not affected.
-    process.setSourceMapsEnabled(true);
-    return (await import(pathToFileURL(file).href)) as object;
-  } finally {
-    process.removeListener("exit", remove);
-    remove();
+    const [text, hash] = await Promise.all([textOf(entry, folder), hashOfCases(entry)]);
+    bundles += 1;
+    const module = join(folder, `cases${bundles}.mjs`);
+    writeFileSync(module, text);
+    return { path, hash, module };
+  } catch (error) {
+    throw doesNotLoad(path, error);
   }
 }
 
 /**
- * sha-256 of the user's file and what it imports, bundled; hex. It says nothing of where they lie.
- * @throws {BundleError} if it cannot be bundled
+ * The lab's cases, those beside them, and those that the user's file exports.
+ * @throws {UsageError} if the file does not load, or it exports no case, or one of a name of ours
  */
-export async function hashOfCases(file: string): Promise<string> {
-  const entry = resolve(file);
+export async function allCases(file: CasesFile | undefined): Promise<readonly CaseDefinition[]> {
+  if (file === undefined) return OURS;
+  const { path, module } = file;
+  // Stacks in lines of the user's file. Modules that are loaded already, our own, are not affected.
+  process.setSourceMapsEnabled(true);
+  try {
+    const own = casesOfModule((await import(pathToFileURL(module).href)) as object, path);
+    const taken = own.find(({ name }) => OURS.some((other) => other.name === name));
+    if (taken)
+      throw new UsageError(`${path} exports ${taken.name}, which we have already; give yours another name.`);
+    return [...OURS, ...own];
+  } catch (error) {
+    throw doesNotLoad(path, error);
+  }
+}
+
+function doesNotLoad(path: string, error: unknown): UsageError {
+  return error instanceof UsageError ? error : new UsageError(`${path} does not load: ${reasonOf(error)}`);
+}
+
+/** Of this process, once it has made one. */
+let folderOfBundles: string | undefined;
+let bundles = 0;
+
+/** A folder that goes when this process ends. Those that load from it may be killed at any time. */
+function ownFolder(): string {
+  if (folderOfBundles !== undefined) return folderOfBundles;
+  const folder = mkdtempSync(join(tmpdir(), "whitewater-cases-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folderOfBundles = folder;
+  return folder;
+}
+
+async function hashOfCases(entry: string): Promise<string> {
   return hashOf((await bundle({ ...bundleOptions(entry), absWorkingDir: dirname(entry) })).text);
 }
 
@@ -71,7 +99,7 @@ function bundleOptions(entry: string): BuildOptions {
 }
 
 /** @param folder where the bundle will lie: its source map leads from there to the user's files */
-async function bundleCases(entry: string, folder: string): Promise<string> {
+async function textOf(entry: string, folder: string): Promise<string> {
   const url = pathToFileURL(entry).href;
   const { text } = await bundle({
     ...bundleOptions(entry),

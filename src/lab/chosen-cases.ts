@@ -1,6 +1,6 @@
 import type { CaseDefinition } from "../harness/case.js";
 import { selectCases } from "../harness/select.js";
-import { allCases } from "./cases-file.js";
+import { allCases, type CasesFile } from "./cases-file.js";
 import { extraCases } from "./index.js";
 
 /** Which cases a command is to run. */
@@ -8,7 +8,7 @@ export interface CaseChoice {
   /** A regular expression for their names, as of `go test -run`; empty for all. */
   readonly run: string;
   /** The user's own file of cases. */
-  readonly cases?: string | undefined;
+  readonly cases?: CasesFile | undefined;
   /** Whether those beside the lab's are among them. Named alone, they are all the same. */
   readonly extra: boolean;
 }

@@ -78,7 +78,7 @@ export function writeBundle(folder: string, { program, manner, cases, report }: 
     schedule: manner.schedule,
     check: manner.check,
     raft: { path: program.raftPath, hash: program.hash },
-    ...(cases === undefined ? {} : { cases }),
+    ...(cases === undefined ? {} : { cases: { path: cases.path, hash: cases.hash } }),
     signature: signatureOf(result),
     result,
     node: process.version,

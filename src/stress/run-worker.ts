@@ -1,6 +1,6 @@
 /** What a thread of the pool runs: one task after another, each a run of one case from its seed. */
 import { threadId, workerData } from "node:worker_threads";
-import { allCases } from "../lab/cases-file.js";
+import { allCases, type CasesFile } from "../lab/cases-file.js";
 import type { Program } from "../peer/program.js";
 import { osThreadId } from "../runtime/thread-place.js";
 import { Pulse } from "./pulse.js";
@@ -10,7 +10,7 @@ import { HereRunner, type RunManner, type RunReport } from "./runner.js";
 export interface RunSetup {
   readonly program: Program;
   /** The user's file of cases, if there is one. */
-  readonly casesFile?: string | undefined;
+  readonly casesFile?: CasesFile | undefined;
 }
 
 /** One run to make. Plain data. */
