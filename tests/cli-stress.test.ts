@@ -82,6 +82,19 @@ test.serial("the shards of a campaign, merged, are the campaign: table, JSON and
   ]);
 });
 
+test.serial("--bail: report and merge tell that the plan was not done, if it was not", async (t) => {
+  const folder = await emptyFolder(t);
+  const json = join(folder, "results.json");
+  const args = ["--bail", "--jobs", "1", "--out", folder, "--json", json, "--seeds"];
+  const early = await stress("FailsAtTimes", [...args, "1..9"]);
+  t.regex(early.stdout, /^2 runs in .*, ended at a failure$/m);
+  const { exitCode, stdout } = await whitewater(["merge", json]);
+  t.is(exitCode, 1);
+  t.regex(stdout, /^missing: TestFailsAtTimes, seeds 1\.\.9: interrupted at seed 2$/m);
+  const whole = await stress("FailsAtTimes", [...args, "1..2"]);
+  t.regex(whole.stdout, /^2 runs in [^,]*$/m);
+});
+
 test.serial("merge tells of a shard that is missing, and exits with 2 where nothing failed", async (t) => {
   const folder = await emptyFolder(t);
   const json = join(folder, "shard1.json");

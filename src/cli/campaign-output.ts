@@ -91,8 +91,16 @@ export class CampaignOutput {
     const { tally, wallMs } = this.#campaign;
     for (const line of campaignReport(tally, this.#options)) console.log(line);
     const took = shownDuration(wallMs);
-    console.log(`${counted(tally.runs, "run")} in ${took}${isInterrupted ? ", interrupted" : ""}`);
-    return finishFiles(tally, this.#results(isInterrupted), this.#options);
+    const isBailed = !isInterrupted && this.#hasLeftRuns();
+    const end = isInterrupted ? ", interrupted" : isBailed ? ", ended at a failure" : "";
+    console.log(`${counted(tally.runs, "run")} in ${took}${end}`);
+    return finishFiles(tally, this.#results(isInterrupted || isBailed), this.#options);
+  }
+
+  /** Whether it was stopped, as by `--bail`, with runs of its plan left. */
+  #hasLeftRuns(): boolean {
+    const { planned = Number.POSITIVE_INFINITY } = this.#options;
+    return this.#campaign.isStopped && this.#campaign.tally.runs < planned;
   }
 
   #tick(): void {

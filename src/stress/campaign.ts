@@ -47,6 +47,11 @@ export class Campaign {
     return this.#lastSeed;
   }
 
+  /** Whether it was told to begin no further run, if there were any. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   /** Makes the runs. Resolves when none is under way and none is to begin. */
   async run(): Promise<void> {
     const runs = this.#options.plan[Symbol.iterator]();
