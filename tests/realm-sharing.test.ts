@@ -249,6 +249,18 @@ test("a spoilt run is made again, and says so", async (t) => {
   await runner.close();
 });
 
+test("with the peers' lines, those of the run made again come after a word that it is", async (t) => {
+  const runner = new HereRunner(await fixture("tamperer"));
+  t.teardown(() => runner.close());
+  const told: string[] = [];
+  const manner = { ...MANNER, verbose: true };
+  const { result } = await runner.run(labCase("TestInitialElection3A"), 5, manner, (line) => told.push(line));
+  const [warning = ""] = result.warnings ?? t.fail("no warning");
+  const at = told.indexOf(`warning: ${warning}; its lines are these`);
+  t.true(at > 0, told.join("\n"));
+  t.is(told[at + 1], told[0], "the title");
+});
+
 test("who does not make a spoilt run again cannot take it for good", async (t) => {
   const runtime = new Sim(await fixture("tamperer")).runtime(5);
   await t.throwsAsync(runCase(labCase("TestInitialElection3A"), { runtime, seed: 5 }), {

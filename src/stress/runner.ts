@@ -99,8 +99,10 @@ export class HereRunner implements Runner {
     };
     const report = await this.#attempt(definition, seed, manner, tell, onSpoilt);
     if (change === undefined) return report;
+    const warning = spoiltBy(change);
+    if (manner.verbose) tell(`warning: ${warning}; its lines are these`); // those told so far are of a run of no worth
     const again = await this.#attempt(definition, seed, manner, manner.verbose ? tell : () => {}, onSpoilt);
-    return { ...again, result: withWarnings(again.result, [spoiltBy(change)]) };
+    return { ...again, result: withWarnings(again.result, [warning]) };
   }
 
   async close(): Promise<void> {
