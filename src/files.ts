@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { messageOf } from "./text/message.js";
 
 /**
  * Makes a folder, and those above it that are not there. Not with Node's `recursive`: where the system refuses
@@ -49,6 +50,6 @@ export function writeWhole(file: string, text: string): string | undefined {
     return undefined;
   } catch (error) {
     if (canReplace(fresh)) rmSync(fresh, { force: true });
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

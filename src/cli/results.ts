@@ -4,6 +4,7 @@ import { UsageError } from "../errors.js";
 import { mayWrite } from "../files.js";
 import type { RunResult } from "../harness/case.js";
 import type { Mode } from "../runtime/runtime.js";
+import { messageOf } from "../text/message.js";
 import type { Planned } from "./suite.js";
 import { colours } from "./terminal.js";
 
@@ -71,7 +72,7 @@ export class SuiteResults {
       writeFileSync(json, `${JSON.stringify({ mode, seed, cases }, null, 2)}\n`);
       return true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       console.error(`whitewater: the results could not be written to ${json}: ${reason}`);
       return false;
     }

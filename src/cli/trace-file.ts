@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { RunManner } from "../stress/runner.js";
+import { messageOf } from "../text/message.js";
 import type { Planned } from "./suite.js";
 
 /** The file of `--trace`: for each run a line that names it, then its events, a JSON line each. */
@@ -20,7 +21,7 @@ export class TraceFile {
     try {
       writeSync(this.#file, `${[JSON.stringify({ run }), ...trace].join("\n")}\n`);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       console.error(`whitewater: the trace could not be written to ${this.#path}: ${reason}`);
       this.close();
     }

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.js";
+import { messageOf } from "../text/message.js";
 import type { CaseDefinition } from "./case.js";
 
 /**
@@ -18,7 +19,7 @@ function compile(pattern: string): RegExp {
   try {
     return new RegExp(pattern);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new UsageError(
       `--run takes a regular expression, such as 3B or "TestBasicAgree3B|TestBackup3B"; ${pattern} is none: ${reason}`,
     );

@@ -8,6 +8,7 @@
  * places arrives as two objects. A getter is read and arrives as a plain property, an object without a
  * prototype as a plain object, Node's Buffer as a Uint8Array. All else is an `EncodeError`.
  */
+import { messageOf } from "../text/message.js";
 import { travelsAsIs } from "./checks.js";
 import { pack, unpack } from "./codec.js";
 import { DecodeError, EncodeError, errorCount, refusal } from "./errors.js";
@@ -179,11 +180,7 @@ function packed(value: unknown, rootName: string): Uint8Array {
     return pack(travelsAsIs(value, 0) ? value : rewritten(value, rootName));
   } catch (error) {
     if (error instanceof EncodeError) throw error;
-    throw refusal(
-      rootName,
-      `cannot be sent: ${error instanceof Error ? error.message : String(error)}`,
-      error,
-    );
+    throw refusal(rootName, `cannot be sent: ${messageOf(error)}`, error);
   }
 }
 
@@ -196,7 +193,7 @@ function unpacked(bytes: Uint8Array, start: number, end: number): unknown {
   try {
     return unpack(bytes, start, end);
   } catch (error) {
-    throw new DecodeError(`${NOT_OURS} (${error instanceof Error ? error.message : String(error)})`, {
+    throw new DecodeError(`${NOT_OURS} (${messageOf(error)})`, {
       cause: error,
     });
   }

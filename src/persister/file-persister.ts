@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { messageOf } from "../text/message.js";
 import { copyOfBytes } from "./bytes-argument.js";
 import { makeDirectoryDurably, syncDirectory, TEMPORARY_SUFFIX, writeFileDurably } from "./durable-files.js";
 import { decodeGeneration, encodeGeneration, type Generation } from "./generation-file.js";
@@ -209,5 +210,5 @@ function warnOnProcess(message: string): void {
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

@@ -4,6 +4,7 @@ import { makeFolder, writeWhole } from "../files.js";
 import type { RunResult } from "../harness/case.js";
 import type { Program } from "../peer/program.js";
 import { usableCores } from "../runtime/cores.js";
+import { messageOf } from "../text/message.js";
 import { chromeTrace, traceKeptFromMs } from "./chrome-trace.js";
 import { inRaftLines } from "./cpu-profile.js";
 import { type PageRenderer, pageRenderer } from "./page/page.js";
@@ -135,7 +136,7 @@ function madeFolder(path: string): string | undefined {
     makeFolder(path);
     return undefined;
   } catch (error) {
-    return reasonOf(error);
+    return messageOf(error);
   }
 }
 
@@ -147,12 +148,8 @@ function removed(path: string): string | undefined {
     if (readdirSync(folder).length === 0) rmdirSync(folder);
     return undefined;
   } catch (error) {
-    return reasonOf(error);
+    return messageOf(error);
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function isExport(path: string): boolean {

@@ -5,6 +5,7 @@ import { makeFolder } from "../files.js";
 import type { RunResult } from "../harness/case.js";
 import { COMMAND, failureBlock } from "../harness/report.js";
 import { hashOf, type Program, withHost } from "../peer/program.js";
+import { messageOf } from "../text/message.js";
 import { shellWord } from "../text/shell-word.js";
 import type { RunManner, RunReport } from "./runner.js";
 import { bundleSchema, checkShape } from "./schemas.js";
@@ -143,7 +144,7 @@ function parsed(file: string): Partial<Bundle> {
   try {
     return (JSON.parse(readFileSync(file, "utf8")) ?? {}) as Partial<Bundle>;
   } catch (error) {
-    throw new UsageError(`${file} is damaged: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${file} is damaged: ${messageOf(error)}`);
   }
 }
 

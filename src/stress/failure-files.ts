@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Program } from "../peer/program.js";
+import { messageOf } from "../text/message.js";
 import { type SourceFile, writeBundle } from "./bundle.js";
 import type { PlannedRun } from "./plan.js";
 import type { RunManner, Runner, RunReport } from "./runner.js";
@@ -74,7 +75,7 @@ export class FailureFiles {
     } catch (error) {
       if (this.#isInTrouble) return undefined; // another run has told of it
       this.#isInTrouble = true;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#options.onTrouble(
         `bundles cannot be written to ${folder}: ${reason}. The campaign goes on without; failures are in its report.`,
       );

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../errors.js";
+import { messageOf } from "../text/message.js";
 import { type SeedPlan, shareSeed } from "./plan.js";
 import type { RunManner } from "./runner.js";
 import { checkShape, resultsSchema } from "./schemas.js";
@@ -49,7 +50,7 @@ export function readResults(file: string): CampaignResults {
     checkShape(resultsSchema, results);
     new Tally().merge(results as CampaignResults); // its histograms are text, which the schema does not read
   } catch (error) {
-    throw new UsageError(`${file} is damaged: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${file} is damaged: ${messageOf(error)}`);
   }
   return results as CampaignResults;
 }
@@ -58,7 +59,7 @@ function parsed(file: string): Partial<CampaignResults> {
   try {
     return (JSON.parse(readFileSync(file, "utf8")) ?? {}) as Partial<CampaignResults>;
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
   }
 }
 
