@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
@@ -8,6 +8,8 @@ import { projectFile, whitewater } from "./helpers/cli.js";
 import { type Installed, installPacked, manifestOf, TSC } from "./helpers/packed.js";
 
 const run = promisify(execFile);
+/** It never has a leader. */
+const SMALLEST = projectFile("examples/smallest/raft.ts");
 let installed: Installed;
 
 test.before(async (t) => {
@@ -24,7 +26,7 @@ async function userFolder(name: string, files: Readonly<Record<string, string>> 
   return folder;
 }
 
-test("the package holds what it runs on, and no sources or tests of ours", async (t) => {
+test("the package holds what it runs on and its sources, and no tests of ours", async (t) => {
   const folder = join(installed.folder, "node_modules/whitewater");
   const { files = [] } = await manifestOf(folder);
   t.deepEqual((await readdir(folder)).sort(), [...files, "package.json"].sort());
@@ -55,6 +57,20 @@ test.serial("what init writes runs as it is, and fails with the lab's message", 
   const { exitCode, stdout } = await whitewater(["test", "--run", "TestInitialElection3A"], { cwd, main });
   t.is(exitCode, 1, stdout);
   t.regex(stdout, /^ {4}expected one leader, got none$/m);
+});
+
+test.serial("a check that fails leads to its line in the sources that the package has", async (t) => {
+  const cwd = await userFolder("idle");
+  const { main } = installed;
+  for (const mode of ["threads", "lockstep", "sim"]) {
+    const args = ["test", "--mode", mode, "--run", "TestBasicAgree3B", "--raft", SMALLEST];
+    const { stdout } = await whitewater(args, { cwd, main });
+    const [, file = "", line = ""] =
+      /^ {6}at async basicAgree \(file:\/\/(\S+):(\d+):\d+\)$/m.exec(stdout) ?? [];
+    t.is(file, await realpath(join(installed.folder, "node_modules/whitewater/src/lab/3b.ts")), stdout);
+    const source = await readFile(file, "utf8");
+    t.regex(source.split("\n")[Number(line) - 1] ?? "", /\.one\(/, `${mode}: line ${line}`);
+  }
 });
 
 const CASES = `

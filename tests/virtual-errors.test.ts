@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { BundleError, loadProgram } from "../src/peer/program.js";
+import { BundleError } from "../src/peer/bundler.js";
+import { loadProgram } from "../src/peer/program.js";
 import { muteAva } from "./helpers/uncaught.js";
 import { idleRaft, logged, programOf, runIn, runnerHere } from "./helpers/virtual-runs.js";
 

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../errors.js";
-import { BundleError } from "../peer/program.js";
+import { BundleError } from "../peer/bundler.js";
 import { guardEarlyEnd, leave, tellOwnMistake } from "./terminal.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };

@@ -4,7 +4,7 @@ import type { Program } from "../peer/program.js";
 import { usableCores } from "../runtime/cores.js";
 import type { Mode } from "../runtime/runtime.js";
 import { RunPool } from "../stress/run-pool.js";
-import { HereRunner, type Runner } from "../stress/runner.js";
+import type { Runner } from "../stress/runner.js";
 
 export interface RunnerOptions {
   readonly mode: Mode;
@@ -18,11 +18,20 @@ export interface RunnerOptions {
  * The runner of a command. `sim` runs on threads of a pool, where a watchdog can end a peer that loops for
  * ever; but on this thread under a debugger, so that it stops in raft.ts. The other modes have threads of
  * their own.
+ * @param program may still be on its way: the threads of the pool boot meanwhile
+ * @throws {BundleError} where there is no pool, if the program does not load; else the first run does
  */
-export function makeRunner(program: Program, { mode, jobs, casesFile }: RunnerOptions): Runner {
-  return mode === "sim" && !isDebugged()
-    ? new RunPool({ program, casesFile, threads: jobs })
-    : new HereRunner(program);
+export async function makeRunner(
+  program: Promise<Program>,
+  { mode, jobs, casesFile }: RunnerOptions,
+): Promise<Runner> {
+  if (mode === "sim" && !isDebugged()) {
+    const pool = new RunPool({ program, casesFile, threads: jobs });
+    pool.boot();
+    return pool;
+  }
+  const { HereRunner } = await import("../stress/runner.js"); // with all that a run needs: the pool loads it elsewhere
+  return new HereRunner(await program);
 }
 
 /**

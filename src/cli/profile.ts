@@ -7,7 +7,8 @@ import type { CaseDefinition } from "../harness/case.js";
 import { COMMAND, failureBlock, resultLine, titleLine } from "../harness/report.js";
 import { bundleCases } from "../lab/cases-file.js";
 import { chosenCases } from "../lab/chosen-cases.js";
-import { BundleError, loadProgram, type Program } from "../peer/program.js";
+import { BundleError } from "../peer/bundler.js";
+import { loadProgram, type Program } from "../peer/program.js";
 import { ProfileFiles } from "../profile/files.js";
 import type { Profile } from "../profile/profile.js";
 import {

@@ -3,7 +3,8 @@ import { UsageError } from "../errors.js";
 import type { CaseDefinition, RunResult } from "../harness/case.js";
 import { bundleCases, type CasesFile } from "../lab/cases-file.js";
 import { chosenCases } from "../lab/chosen-cases.js";
-import { BundleError, loadProgram, type Program } from "../peer/program.js";
+import { BundleError } from "../peer/bundler.js";
+import { loadProgram, type Program } from "../peer/program.js";
 import { usableCores } from "../runtime/cores.js";
 import { drawSeed, MAX_SEED } from "../runtime/random.js";
 import type { Mode } from "../runtime/runtime.js";
@@ -105,8 +106,7 @@ async function test(options: TestOptions): Promise<void> {
     results.finish({ isInterrupted: true });
   });
   try {
-    const program = await loadProgram(raft);
-    await runPlan(program, plan, { options, casesFile, jobs, output, results });
+    await runPlan(loadProgram(raft), plan, { options, casesFile, jobs, output, results });
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
     console.error(`whitewater: ${raft} does not load, so every case fails:\n${error.message}`);
@@ -125,9 +125,12 @@ interface PlanOptions {
   readonly results: SuiteResults;
 }
 
-/** Makes the runs of the plan, and closes the runners whatever happens. */
+/**
+ * Makes the runs of the plan, and closes the runners whatever happens.
+ * @throws {BundleError} if the program does not load
+ */
 async function runPlan(
-  program: Program,
+  program: Promise<Program>,
   plan: readonly Planned[],
   { options, casesFile, jobs, output, results }: PlanOptions,
 ): Promise<void> {
@@ -136,10 +139,13 @@ async function runPlan(
   const manner = mannerOf(options);
   const replayArgs = replayArgsOf(options);
   const onResult = (planned: Planned, result: RunResult) => results.add(planned, result);
-  const runners = isChecked
-    ? Array.from({ length: jobs }, () => makeRunner(program, { mode, jobs: 1, casesFile }))
-    : [makeRunner(program, { mode, jobs, casesFile })];
+  const runners = await Promise.all(
+    isChecked
+      ? Array.from({ length: jobs }, () => makeRunner(program, { mode, jobs: 1, casesFile }))
+      : [makeRunner(program, { mode, jobs, casesFile })],
+  );
   try {
+    await program;
     if (isChecked) {
       await checkDeterminism(plan, { runners, manner, bail, replayArgs, output, onResult });
     } else {

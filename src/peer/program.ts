@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname, extname, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { BuildOptions, Message, Plugin } from "esbuild";
+import type { Plugin } from "esbuild";
 import { UsageError } from "../errors.js";
-import { compilePrelude } from "./prelude-code.js";
+import { bundle, ownFile, STRICT } from "./bundler.js";
+import { type HostPrograms, hostPrograms } from "./host-programs.js";
 import { compileModule } from "./script.js";
-import { RAFT_FILE, WORKER_FILE } from "./script-names.js";
+import { RAFT_FILE } from "./script-names.js";
 
 /**
  * A raft.ts made ready to run: one script and its source map, bundled once per run and evaluated once per
  * incarnation, with the two programs that host it. Plain data: it crosses to worker threads as it stands.
  */
-export interface Program {
+export interface Program extends HostPrograms {
   /** raft.ts as the user named it. */
   readonly raftPath: string;
   /** The bundle, a CommonJS script. `node:*` and `whitewater` are still `require`d. */
@@ -21,23 +21,9 @@ export interface Program {
   readonly raftMap: string;
   /** sha-256 of `raftText`, hex: the same text, the same program. */
   readonly hash: string;
-  /** What is evaluated in a peer's realm before raft.ts (`realm/prelude.ts`). */
-  readonly preludeText: string;
-  /** What a worker thread loads (`peer-worker.ts`). */
-  readonly workerText: string;
-  /** V8's code for the three texts, so that no thread has to compile them again: of this version of V8 alone. */
+  /** V8's code for `raftText`, so that no thread has to compile it again: of this version of V8 alone. */
   readonly raftCode: Uint8Array | undefined;
-  readonly preludeCode: Uint8Array;
-  readonly workerCode: Uint8Array;
 }
-
-/** raft.ts cannot be bundled: a syntax error, an import that leads nowhere. The message has file and line. */
-export class BundleError extends Error {
-  override readonly name = "BundleError";
-}
-
-/** The extension of our own modules: `.ts` from source, `.js` in the package. */
-const OWN_EXTENSION = extname(fileURLToPath(import.meta.url));
 
 /** The reference Raft, which is tested when the user names no raft.ts. */
 export const REFERENCE_RAFT = ownFile("../raft/raft");
@@ -55,7 +41,7 @@ export async function loadProgram(raftPath: string): Promise<Program> {
       `No such file: ${raftPath}. --raft takes the path of your raft.ts; \`npx whitewater init my-raft\` writes one to start from.`,
     );
   }
-  hostPrograms().catch(() => {}); // bundled meanwhile; `withHost` tells what came of it
+  hostPrograms().catch(() => {}); // made meanwhile; `withHost` tells what came of it
   const { text, map } = await bundleRaft(entry);
   return await withHost({ raftPath, raftText: text, raftMap: map });
 }
@@ -114,71 +100,6 @@ const WHERE_IT_LIES = {
   "import.meta.filename": '"/raft.ts"',
   "import.meta.dirname": '"/"',
 };
-
-/** As all modules are; esbuild says so only where a tsconfig.json does, and loses it in a script. */
-const STRICT = { js: '"use strict";' };
-
-type HostPrograms = Pick<Program, "preludeText" | "preludeCode" | "workerText" | "workerCode">;
-
-let hostProgramsOnce: Promise<HostPrograms> | undefined;
-
-/** Our own two programs, bundled once per process: the same way from source and from the package. */
-function hostPrograms(): Promise<HostPrograms> {
-  hostProgramsOnce ??= (async () => {
-    const [prelude, worker] = await Promise.all([
-      bundle({ entryPoints: [ownFile("realm/prelude")], platform: "browser", banner: STRICT }),
-      bundle({ entryPoints: [ownFile("../peer-worker")], platform: "node", banner: STRICT }),
-    ]);
-    return {
-      preludeText: prelude.text,
-      preludeCode: compilePrelude(prelude.text),
-      workerText: worker.text,
-      workerCode: compileModule(worker.text, { filename: WORKER_FILE }).createCachedData(),
-    };
-  })();
-  return hostProgramsOnce;
-}
-
-/**
- * Bundles a file and what it imports, as one script unless `options` say otherwise.
- * @throws {BundleError} if it cannot be bundled
- */
-export async function bundle(options: BuildOptions): Promise<{ text: string; map: string }> {
-  const { build, formatMessages } = await import("esbuild"); // for the thread that bundles, as well
-  try {
-    const { outputFiles = [] } = await build({
-      bundle: true,
-      write: false,
-      outfile: "bundle.js",
-      format: "cjs",
-      target: "node20",
-      logLevel: "silent",
-      ...options,
-    });
-    const textOf = (suffix: string) => outputFiles.find(({ path }) => path.endsWith(suffix))?.text ?? "";
-    return { text: textOf(".js"), map: textOf(".js.map") };
-  } catch (error) {
-    const errors = (error as { errors?: Message[] }).errors;
-    if (!errors) throw error;
-    const lines = await formatMessages(errors.map(inOurWords), { kind: "error", color: false });
-    throw new BundleError(lines.join("\n").trim());
-  }
-}
-
-/** esbuild speaks to whoever runs it, of formats and externals; the author of a raft.ts has none of these. */
-function inOurWords(message: Message): Message {
-  const text = /top-level await/i.test(message.text) ? NO_TOP_LEVEL_AWAIT : message.text;
-  return { ...message, text, notes: message.notes.filter(({ text }) => !text.includes("external")) };
-}
-
-const NO_TOP_LEVEL_AWAIT =
-  "A top-level await: a peer is loaded at once, between two messages, so no module of it can wait. " +
-  "Await in an async function that make calls without waiting for it.";
-
-/** The absolute path of a module of our own, given relative to this one and without extension. */
-export function ownFile(path: string): string {
-  return fileURLToPath(new URL(`${path}${OWN_EXTENSION}`, import.meta.url));
-}
 
 function stem(path: string): string {
   return path.slice(0, path.length - extname(path).length);

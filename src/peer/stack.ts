@@ -36,15 +36,23 @@ export function hostStackFormatter(format: PrepareStackTrace): PrepareStackTrace
   };
 }
 
-/** Where a place in the bundle stands in the user's files: `raft.ts:12:5`. Line and column count from 1. */
-export function originalPlace(map: SourceMap, line: number, column: number): string {
+/** Where a place in the bundle of raft.ts stands in the user's files: `raft.ts:12:5`. */
+export function placeInRaft(map: SourceMap, line: number, column: number): string {
+  return originalPlace(map, line, column) ?? `raft.ts (bundled):${line}:${column}`;
+}
+
+/**
+ * Where a place in a bundle stands in the files that it was made of, which are named as the map names them. Line and
+ * column count from 1.
+ */
+export function originalPlace(map: SourceMap, line: number, column: number): string | undefined {
   const entry = map.findEntry(line - 1, column - 1);
-  if (!("originalSource" in entry)) return `raft.ts (bundled):${line}:${column}`;
+  if (!("originalSource" in entry)) return undefined;
   return `${entry.originalSource}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
 }
 
 function describeFrame(site: NodeJS.CallSite, map: SourceMap): string {
-  const place = originalPlace(map, site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
+  const place = placeInRaft(map, site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1);
   const name = site.getFunctionName() ?? site.getMethodName();
   const owner = site.getTypeName();
   if (!name) return place;

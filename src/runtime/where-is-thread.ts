@@ -2,7 +2,7 @@ import { Session } from "node:inspector";
 import { SourceMap, type SourceMapPayload } from "node:module";
 import type { Program } from "../peer/program.js";
 import { RAFT_FILE } from "../peer/script-names.js";
-import { originalPlace } from "../peer/stack.js";
+import { placeInRaft } from "../peer/stack.js";
 
 /** A thread that answers nothing within this time is not waited for. */
 const PATIENCE_MS = 2_000;
@@ -30,7 +30,7 @@ export async function whereIsThread(threadId: number, program: Program): Promise
     const lines = frames
       .filter(({ location }) => location.scriptId === raftScriptId)
       .map(({ functionName, location }) => {
-        const place = originalPlace(map, location.lineNumber + 1, location.columnNumber + 1);
+        const place = placeInRaft(map, location.lineNumber + 1, location.columnNumber + 1);
         return `    at ${functionName === "" ? place : `${functionName} (${place})`}`;
       });
     return lines.length > 0 ? ["It stands", ...lines].join("\n") : undefined;

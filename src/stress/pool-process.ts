@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { ownFile } from "../peer/program.js";
+import { ownFile } from "../peer/bundler.js";
 import { Standstill } from "../runtime/standstill.js";
 import type { FromRunProcess, ProcessSetup, ToRunProcess } from "./run-process.js";
 import type { RunTask, ToldReport } from "./run-worker.js";

@@ -1,5 +1,7 @@
 /** What a thread of the pool runs: one task after another, each a run of one case from its seed. */
-import { threadId, workerData } from "node:worker_threads";
+import { deserialize } from "node:v8";
+import { threadId } from "node:worker_threads";
+import type { CaseDefinition } from "../harness/case.js";
 import { allCases, type CasesFile } from "../lab/cases-file.js";
 import type { Program } from "../peer/program.js";
 import { osThreadId } from "../runtime/thread-place.js";
@@ -23,6 +25,8 @@ export interface RunTask {
 
 /** A run that another thread of the process watches. */
 export interface WatchedTask extends RunTask {
+  /** A `RunSetup`, serialized once for all threads of the pool. */
+  readonly setup: SharedArrayBuffer;
   /** The buffer of a `Pulse`. */
   readonly pulse: SharedArrayBuffer;
 }
@@ -34,27 +38,33 @@ export interface ToldReport extends RunReport {
 
 const BEAT_MS = 250;
 
-const { program, casesFile } = workerData as RunSetup;
-const cases = allCases(casesFile);
+/** What all runs of the thread share. */
+interface Workshop {
+  readonly cases: Promise<readonly CaseDefinition[]>;
+  readonly runner: HereRunner;
+}
+
+let workshop: Workshop | undefined;
 /** Of the run that goes on. */
 let pulse = new Pulse();
-const runner = new HereRunner(program, {
-  begins: (peer, nowUs) => pulse.begins(peer, nowUs),
-  ends: () => pulse.ends(),
-  floods: () => pulse.floods(),
-});
+
+/** For a thread that is to boot before there is a run to make. */
+export function boot(): void {}
 
 /** Makes one run. Its event loop beats while it does. */
 export default async function makeRun({
   name,
   seed,
   manner,
+  setup,
   pulse: buffer,
 }: WatchedTask): Promise<ToldReport> {
   pulse = new Pulse(buffer);
   pulse.begin(threadId, osThreadId());
   const beat = setInterval(() => pulse.beat(), BEAT_MS);
   try {
+    workshop ??= newWorkshop(setup);
+    const { cases, runner } = workshop;
     const definition = (await cases).find((one) => one.name === name);
     if (!definition) throw new Error(`There is no case ${name}.`);
     const lines: string[] = [];
@@ -63,4 +73,14 @@ export default async function makeRun({
   } finally {
     clearInterval(beat);
   }
+}
+
+function newWorkshop(setup: SharedArrayBuffer): Workshop {
+  const { program, casesFile } = deserialize(Buffer.from(new Uint8Array(setup))) as RunSetup;
+  const runner = new HereRunner(program, {
+    begins: (peer, nowUs) => pulse.begins(peer, nowUs),
+    ends: () => pulse.ends(),
+    floods: () => pulse.floods(),
+  });
+  return { cases: allCases(casesFile), runner };
 }

@@ -53,15 +53,20 @@ export async function manifestOf(folder: string): Promise<Manifest> {
   return JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as Manifest;
 }
 
-/** Packs a copy of the project made in `folder`. @returns the tarball */
+/** What the build needs beside what the package has. */
+const OF_THE_BUILD = ["package.json", "scripts", "tsconfig.json", "tsconfig.build.json"];
+
+/** Builds and packs a copy of the project made in `folder`. @returns the tarball */
 async function pack(folder: string): Promise<string> {
   const { files = [] } = await manifestOf(projectFile("."));
-  for (const name of ["package.json", ...files.filter((name) => name !== "dist")]) {
+  for (const name of [...OF_THE_BUILD, ...files.filter((name) => name !== "dist")]) {
     await cp(projectFile(name), join(folder, name), { recursive: true });
   }
+  await symlink(projectFile("node_modules"), join(folder, "node_modules"));
+  const node = (...args: string[]) => run(process.execPath, args, { cwd: folder });
   // A type error is `npm run check`'s business; what is written all the same is tested here.
-  const build = ["-p", projectFile("tsconfig.build.json"), "--outDir", join(folder, "dist")];
-  await run(process.execPath, [TSC, ...build]).catch(() => {});
+  await node(TSC, "-p", "tsconfig.build.json").catch(() => {});
+  await node("--import=tsx", "scripts/build.ts");
   await run("npm", ["pack", "--ignore-scripts", "--silent"], { cwd: folder });
   const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"));
   if (tarball === undefined) throw new Error(`npm pack made no tarball in ${folder}`);

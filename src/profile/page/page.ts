@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { bundle, ownFile } from "../../peer/program.js";
+import { bundle, ownFile } from "../../peer/bundler.js";
 import type { PageData } from "./page-data.js";
 
 /** Makes the HTML of a page: one file that opens without a server and loads nothing. */
