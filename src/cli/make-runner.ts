@@ -42,7 +42,7 @@ const JOBS_ON_THREADS = 4;
 
 /**
  * Up to so many runs in `sim` go to half of the cores. V8 compiles for each thread anew, on cores of its own
- * choice: on 2 of them, one suite takes 1.9 s on one thread and 2.1 s on two.
+ * choice: on 2 of them, one suite takes 1.8 s on one thread and 2.1 s on two.
  */
 export const FEW_RUNS = 100;
 
