@@ -3,18 +3,19 @@
  * folder named (default: `dist`).
  *
  * Node takes one or two ms to load a file, and a run in `sim` needs a hundred of ours on each of two threads: what
- * a command begins with is in few files. All of them lie in a folder of `dist`, as their sources do in one of `src`,
- * so that what they find by its place is in the same place.
+ * a command begins with is in one file for each thread. All that finds something by its own place lies in a folder of
+ * `dist`, as its source does in one of `src`, and so finds it in the same place.
  */
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { buildHostPrograms } from "../src/peer/host-programs.js";
+import { licencesOf } from "./licences.js";
 
 const src = resolve(import.meta.dirname, "../src");
 const dist = resolve(process.argv[2] ?? "dist");
 
-const OPTIONS: BuildOptions = {
+const OPTIONS = {
   outbase: src,
   outdir: dist,
   format: "esm",
@@ -23,14 +24,28 @@ const OPTIONS: BuildOptions = {
   sourcemap: true,
   sourcesContent: false, // the package has the sources
   logLevel: "warning",
-};
+} satisfies BuildOptions;
+
+/** For the libraries that `require`: an ES module has none to give them. */
+const REQUIRE =
+  'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
 
 function sources(...names: string[]): string[] {
   return names.map((name) => join(src, `${name}.ts`));
 }
 
 const raft = (await readdir(join(src, "raft"))).map((name) => join(src, "raft", name));
-await Promise.all([
+const [programs] = await Promise.all([
+  // One file each, with the libraries in it but for those that have files of their own to load.
+  build({
+    ...OPTIONS,
+    entryPoints: sources("cli/main", "stress/run-worker", "stress/run-process"),
+    bundle: true,
+    external: ["esbuild", "piscina", "uplot"],
+    banner: { js: REQUIRE },
+    metafile: true,
+  }),
+  // What users import.
   build({
     ...OPTIONS,
     entryPoints: sources("index", "cases", "persister/file-persister"),
@@ -39,17 +54,9 @@ await Promise.all([
     packages: "external",
     chunkNames: "chunks/[name]-[hash]",
   }),
-  build({
-    ...OPTIONS,
-    entryPoints: sources("cli/main", "stress/run-worker", "stress/run-process"),
-    bundle: true,
-    external: ["esbuild", "piscina", "uplot"],
-    banner: {
-      js: 'import { createRequire as requireOf } from "node:module";const require = requireOf(import.meta.url);',
-    },
-  }),
-  // These are bundled by the commands, with what the user has.
+  // What the commands bundle.
   build({ ...OPTIONS, entryPoints: raft }),
   build({ ...OPTIONS, entryPoints: sources("profile/page/page-script"), bundle: true, packages: "external" }),
   buildHostPrograms(join(dist, "peer/host")),
 ]);
+await writeFile(join(dist, "licences.txt"), await licencesOf(Object.keys(programs.metafile.inputs)));

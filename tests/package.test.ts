@@ -32,6 +32,16 @@ test("the package holds what it runs on and its sources, and no tests of ours", 
   t.deepEqual((await readdir(folder)).sort(), [...files, "package.json"].sort());
 });
 
+test("with what is bundled into it go the licences", async (t) => {
+  const licences = await readFile(
+    join(installed.folder, "node_modules/whitewater/dist/licences.txt"),
+    "utf8",
+  );
+  for (const name of ["commander", "msgpackr", "valibot"]) {
+    t.regex(licences, new RegExp(`^${name} \\d+\\.\\d+.*\n\n.*MIT`, "m"), name);
+  }
+});
+
 test.serial("a user's raft.ts of several TypeScript modules passes TestInitialElection3A", async (t) => {
   const cwd = await userFolder("own-raft");
   await cp(projectFile("src/raft"), cwd, { recursive: true });
