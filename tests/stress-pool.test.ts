@@ -118,11 +118,14 @@ test.serial("what a case leaves behind that throws later is no failure of the ne
 });
 
 test.serial("a run for which no thread can be started is a failure, and so is the next", async (t) => {
-  const pool = new RunPool({ program, casesFile, threads: 1, heapMiB: 1 });
-  t.teardown(() => pool.close());
-  for (const seed of [1, 2]) {
-    const { result } = await run(pool, "TestQuick", "sim", seed);
-    t.regex(result.error?.message ?? "", /^no thread could be started for the run: .*memory/);
+  for (const isBooted of [false, true]) {
+    const pool = new RunPool({ program, casesFile, threads: 1, heapMiB: 1 });
+    t.teardown(() => pool.close());
+    if (isBooted) pool.boot();
+    for (const seed of [1, 2]) {
+      const { result } = await run(pool, "TestQuick", "sim", seed);
+      t.regex(result.error?.message ?? "", /^no thread could be started for the run: .*memory/);
+    }
   }
 });
 
