@@ -6,7 +6,7 @@
  * a command begins with is in one file for each thread. All that finds something by its own place lies in a folder of
  * `dist`, as its source does in one of `src`, and so finds it in the same place.
  */
-import { readdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { buildHostPrograms } from "../src/peer/host-programs.js";
@@ -34,7 +34,6 @@ function sources(...names: string[]): string[] {
   return names.map((name) => join(src, `${name}.ts`));
 }
 
-const raft = (await readdir(join(src, "raft"))).map((name) => join(src, "raft", name));
 const [programs] = await Promise.all([
   // One file each, with the libraries in it but for those that have files of their own to load.
   build({
@@ -54,8 +53,7 @@ const [programs] = await Promise.all([
     packages: "external",
     chunkNames: "chunks/[name]-[hash]",
   }),
-  // What the commands bundle.
-  build({ ...OPTIONS, entryPoints: raft }),
+  // What a profile's page is made of.
   build({ ...OPTIONS, entryPoints: sources("profile/page/page-script"), bundle: true, packages: "external" }),
   buildHostPrograms(join(dist, "peer/host")),
 ]);

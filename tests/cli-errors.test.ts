@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test from "ava";
 import { checkWritable } from "../src/cli/results.js";
 import { UsageError } from "../src/errors.js";
-import { emptyFolder, readReport, whitewater } from "./helpers/cli.js";
+import { emptyFolder, projectFile, readReport, whitewater } from "./helpers/cli.js";
 
 const FIXTURES = "tests/fixtures/cli";
 const QUICK = [
@@ -155,29 +155,44 @@ const FULL = "/dev/full";
   },
 );
 
-test.serial("a raft.ts that cannot be bundled is told once, and fails each case in the JSON", async (t) => {
-  const cwd = await emptyFolder(t);
-  await writeFile(join(cwd, "raft.ts"), IMPORTS_NOTHING);
-  const { exitCode, stdout, stderr } = await whitewater(["test", "--run", "3A", "--json", "out.json"], {
-    cwd,
-  });
-  t.is(exitCode, 1);
-  t.regex(stderr, /^whitewater: raft\.ts does not load, so every case fails:\n/);
-  t.is(stderr.match(/Could not resolve "no-such-package"/g)?.length, 1, stderr);
-  t.notRegex(stderr, STACK);
-  t.regex(
-    stdout,
-    /\nFAIL: 0 passed, 3 failed: TestInitialElection3A, TestReElection3A, TestManyElections3A\n$/,
-  );
+/** As one who works on the project begins it. Modules load at another pace then. */
+const FROM_SOURCE = {
+  main: projectFile("src/cli/main.ts"),
+  env: { NODE_OPTIONS: `--import=${import.meta.resolve("tsx")}` },
+};
 
-  const { cases } = await readReport(join(cwd, "out.json"));
-  t.is(cases.length, 3);
-  for (const { status, error } of cases) {
-    t.is(status, "failed");
-    t.is(error?.kind, "load");
-    t.regex(error?.message ?? "", /Could not resolve "no-such-package"/);
-  }
-});
+for (const { mode, begun, options } of [
+  { mode: "threads", begun: "as built", options: {} },
+  { mode: "sim", begun: "as built", options: {} },
+  { mode: "threads", begun: "from source", options: FROM_SOURCE },
+  { mode: "sim", begun: "from source", options: FROM_SOURCE },
+]) {
+  test.serial(
+    `${mode}, ${begun}: a raft.ts that cannot be bundled is told once, and fails each case in the JSON`,
+    async (t) => {
+      const cwd = await emptyFolder(t);
+      await writeFile(join(cwd, "raft.ts"), IMPORTS_NOTHING);
+      const args = ["test", "--run", "3A", "--mode", mode, "--json", "out.json"];
+      const { exitCode, stdout, stderr } = await whitewater(args, { cwd, ...options });
+      t.is(exitCode, 1);
+      t.regex(stderr, /^whitewater: raft\.ts does not load, so every case fails:\n/);
+      t.is(stderr.match(/Could not resolve "no-such-package"/g)?.length, 1, stderr);
+      t.notRegex(stderr, STACK);
+      t.regex(
+        stdout,
+        /\nFAIL: 0 passed, 3 failed: TestInitialElection3A, TestReElection3A, TestManyElections3A\n$/,
+      );
+
+      const { cases } = await readReport(join(cwd, "out.json"));
+      t.is(cases.length, 3);
+      for (const { status, error } of cases) {
+        t.is(status, "failed");
+        t.is(error?.kind, "load");
+        t.regex(error?.message ?? "", /Could not resolve "no-such-package"/);
+      }
+    },
+  );
+}
 
 test.serial("a raft.ts that is not there leaves no JSON", async (t) => {
   const folder = await emptyFolder(t);

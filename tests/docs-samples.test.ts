@@ -1,7 +1,10 @@
 /** What README and docs show of runs in virtual time is what the command prints. */
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import test from "ava";
-import { projectFile, whitewater } from "./helpers/cli.js";
+import { emptyFolder, projectFile, whitewater } from "./helpers/cli.js";
+import { elections } from "./zoo/bugs/elections.js";
+import { mutated, referenceSources, writeSources } from "./zoo/mutate.js";
 
 /** A command that is shown with its output: in virtual time, from seeds that it names. */
 interface Sample {
@@ -38,3 +41,28 @@ for (const { path, count } of [
     }
   });
 }
+
+/** The last column of a campaign's table tells the machine's pace. */
+function withoutPace(line: string): string {
+  return line.replace(/^(\S+ +\d.*?) +\d+$/, "$1");
+}
+
+test.serial("README.md shows, in part, what a campaign finds in a voter that compares no logs", async (t) => {
+  const readme = (await readFile(projectFile("README.md"), "utf8")).split("\n");
+  const begin = readme.findIndex((line) =>
+    COMMAND.exec(line)?.[1]?.startsWith("stress --raft votes/raft.ts"),
+  );
+  const end = readme.findIndex((line, i) => i > begin && line !== "" && !line.startsWith(INDENT));
+  const shown = readme.slice(begin + 1, end).map((line) => line.slice(INDENT.length));
+  const [, pattern = "", seeds = ""] = /--run '(.*)' --seeds (\S+)$/.exec(readme[begin] ?? "") ?? [];
+
+  const cwd = await emptyFolder(t);
+  const bug = elections.find(({ name }) => name === "votes-without-comparing-logs");
+  if (bug === undefined) return t.fail("the zoo has this bug no more");
+  await writeSources(mutated(bug, await referenceSources()), join(cwd, "votes"));
+  const args = ["stress", "--raft", "votes/raft.ts", "--run", pattern, "--seeds", seeds];
+  const { exitCode, stdout } = await whitewater(args, { cwd });
+  t.is(exitCode, 1);
+  const printed = stdout.split("\n").map(withoutPace);
+  for (const line of shown.map(withoutPace)) t.true(printed.includes(line), `${line}\n\n${stdout}`);
+});

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
@@ -81,6 +81,36 @@ test.serial("a check that fails leads to its line in the sources that the packag
     const source = await readFile(file, "utf8");
     t.regex(source.split("\n")[Number(line) - 1] ?? "", /\.one\(/, `${mode}: line ${line}`);
   }
+});
+
+for (const { file, args } of [
+  { file: "peer/host/worker.js", args: ["test", "--mode", "sim"] },
+  { file: "peer/host/prelude.js", args: ["test", "--mode", "threads"] },
+  { file: "stress/run-worker.js", args: ["test", "--mode", "sim"] },
+  { file: "stress/run-process.js", args: ["stress", "--iterations", "1", "--quiet"] },
+]) {
+  test.serial(`without ${file}, ${args[0]} says that the package is not complete`, async (t) => {
+    const path = join(installed.folder, "node_modules/whitewater/dist", file);
+    await rename(path, `${path}.away`);
+    try {
+      const { main, folder: cwd } = installed;
+      const { exitCode, stderr } = await whitewater([...args, "--run", "TestBasicAgree3B"], { cwd, main });
+      t.is(exitCode, 2, stderr);
+      t.regex(stderr, new RegExp(`^whitewater: Whitewater is not complete: .*${file} is missing\\. .*\n$`));
+    } finally {
+      await rename(`${path}.away`, path);
+    }
+  });
+}
+
+test.serial("a source map that cannot be read costs the stack, not the failure", async (t) => {
+  const map = join(installed.folder, "node_modules/whitewater/dist/stress/run-worker.js.map");
+  const text = await readFile(map);
+  await writeFile(map, "{");
+  const args = ["test", "--mode", "sim", "--run", "TestBasicAgree3B", "--raft", SMALLEST];
+  const { stdout } = await whitewater(args, { cwd: installed.folder, main: installed.main });
+  await writeFile(map, text);
+  t.regex(stdout, /^ {4}one\(100\) failed to reach agreement\n( {6}server .*\n){3} {4}Replay: /m);
 });
 
 const CASES = `

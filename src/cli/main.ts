@@ -1,11 +1,14 @@
 #!/usr/bin/env node
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../errors.js";
+import { PACKAGE_FOLDER } from "../own-package.js";
 import { BundleError } from "../peer/bundler.js";
 import { guardEarlyEnd, leave, tellOwnMistake } from "./terminal.js";
 
-const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+const manifest = readFileSync(join(PACKAGE_FOLDER, "package.json"), "utf8");
+const { version } = JSON.parse(manifest) as { version: string };
 
 /** In the order of the help. Each is loaded when it is asked for: all of them take a tenth of a second more. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([

@@ -30,8 +30,9 @@ export async function makeRunner(
     pool.boot();
     return pool;
   }
-  const { HereRunner } = await import("../stress/runner.js"); // with all that a run needs: the pool loads it elsewhere
-  return new HereRunner(await program);
+  // With all that a run needs: a pool loads it elsewhere.
+  const [{ HereRunner }, loaded] = await Promise.all([import("../stress/runner.js"), program]);
+  return new HereRunner(loaded);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { lstat, mkdir, open, readFile, realpath, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { UsageError } from "../errors.js";
+import { PACKAGE_FOLDER } from "../own-package.js";
 import { ownSpec } from "./own-spec.js";
 
 /** What a new folder gets. */
@@ -12,9 +12,6 @@ export const SKELETON_FILES = [
   "README.md",
   ".gitignore",
 ] as const;
-
-/** Two levels up from `src/cli` and from `dist/cli` alike. */
-const PACKAGE_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What a package may not be called: npm forbids the first two; the rest are packages that raft.ts uses. */
 const RESERVED_NAMES = ["node_modules", "favicon.ico", "typescript", "whitewater"];

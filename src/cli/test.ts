@@ -95,7 +95,7 @@ async function test(options: TestOptions): Promise<void> {
   const raft = await raftFile(options.raft);
   const seed = options.seed ?? drawSeed();
   const plan = planOf(cases, options.count, seed);
-  const jobs = options.jobs ?? defaultJobs(options.mode, plan.length);
+  const jobs = Math.min(options.jobs ?? defaultJobs(options.mode, plan.length), plan.length);
 
   console.log(`whitewater: ${shownRaft(raft)} ${inMode(options)}, seed ${seed}`);
   if (usableCores() < 2) console.log(ONE_PROCESSOR_WARNING);
@@ -106,7 +106,9 @@ async function test(options: TestOptions): Promise<void> {
     results.finish({ isInterrupted: true });
   });
   try {
-    await runPlan(loadProgram(raft), plan, { options, casesFile, jobs, output, results });
+    const program = loadProgram(raft);
+    program.catch(() => {}); // told when the threads have begun to boot
+    await runPlan(program, plan, { options, casesFile, jobs, output, results });
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
     console.error(`whitewater: ${raft} does not load, so every case fails:\n${error.message}`);

@@ -1,9 +1,11 @@
-import { fileURLToPath } from "node:url";
-import { inSources, OWN_SOURCES } from "./own-sources.js";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { SOURCE_FOLDER } from "../own-package.js";
+import { inSources } from "./own-sources.js";
 
+const HARNESS = join(SOURCE_FOLDER, "harness/");
 /** The folder of the tester's own code, as a stack names it: by URL or by path. */
-const HARNESS = new URL("harness/", OWN_SOURCES);
-const NAMES_OF_HARNESS = [HARNESS.href, fileURLToPath(HARNESS)];
+const NAMES_OF_HARNESS = [pathToFileURL(HARNESS).href, HARNESS];
 
 /**
  * The lines of a stack that are the case's: from where it failed to the function that the runner ran, the
@@ -14,7 +16,8 @@ export function caseStack(stack: string | undefined): string | undefined {
   const frames = (stack ?? "")
     .split("\n")
     .filter((line) => /^\s+at /.test(line))
-    .map(inSources);
+    .map(inSources)
+    .filter((frame) => frame !== undefined);
   const end = frames.findIndex((frame) => isOurs(frame) && /\/runner\.[jt]s/.test(frame));
   const inRun = end < 0 ? frames : frames.slice(0, end);
   const ofCase = inRun.filter((frame) => !isOurs(frame) && !frame.includes("node:internal"));

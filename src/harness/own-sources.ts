@@ -1,29 +1,37 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { PACKAGE_FOLDER } from "../own-package.js";
 import { originalPlace } from "../peer/stack.js";
 
-/** The folder of our sources, of which this file is one or, in the package, was bundled from. */
-export const OWN_SOURCES = new URL("../../src/", import.meta.url);
-/** The folder of what was built from them. */
-const BUILT = new URL("../../dist/", import.meta.url).href;
+/** The folder of what was built from our sources, as a stack names it. */
+const BUILT = pathToFileURL(join(PACKAGE_FOLDER, "dist/")).href;
 
 const maps = new Map<string, SourceMap | undefined>();
 
-/** A line of a stack, leading into our sources where it led into what was built from them. */
-export function inSources(frame: string): string {
-  return frame.replace(/(file:\/\/[^\s()]+\.js):(\d+):(\d+)/, (place, url: string, line, column) => {
-    const map = url.startsWith(BUILT) ? mapOf(url) : undefined;
-    const original = map && originalPlace(map, Number(line), Number(column));
-    return original === undefined ? place : new URL(original, url).href;
-  });
+/**
+ * A line of a stack, leading into our sources where it led into what was built from them.
+ * @returns `undefined` if it is not known where in the sources that is
+ */
+export function inSources(frame: string): string | undefined {
+  const [place, url = "", line, column] = /(file:\/\/[^\s()]+\.js):(\d+):(\d+)/.exec(frame) ?? [];
+  if (place === undefined || !url.startsWith(BUILT)) return frame;
+  const map = mapOf(url);
+  const original = map && originalPlace(map, Number(line), Number(column));
+  return original === undefined ? undefined : frame.replace(place, new URL(original, url).href);
 }
 
 function mapOf(url: string): SourceMap | undefined {
-  if (!maps.has(url)) {
-    const file = `${fileURLToPath(url)}.map`;
-    const text = existsSync(file) ? readFileSync(file, "utf8") : undefined;
-    maps.set(url, text === undefined ? undefined : new SourceMap(JSON.parse(text) as SourceMapPayload));
-  }
+  if (!maps.has(url)) maps.set(url, readMap(`${fileURLToPath(url)}.map`));
   return maps.get(url);
+}
+
+/** None where it cannot be read: a stack is not worth losing the failure for. */
+function readMap(file: string): SourceMap | undefined {
+  try {
+    return new SourceMap(JSON.parse(readFileSync(file, "utf8")) as SourceMapPayload);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BuildOptions, Message } from "esbuild";
+import { UsageError } from "../errors.js";
 
 /** A file of the user's cannot be bundled: a syntax error, an import that leads nowhere. The message has file and line. */
 export class BundleError extends Error {
@@ -52,4 +54,16 @@ const OWN_EXTENSION = extname(fileURLToPath(import.meta.url));
 /** The absolute path of a module of our own, given relative to a folder of `src` and without extension. */
 export function ownFile(path: string): string {
   return fileURLToPath(new URL(`${path}${OWN_EXTENSION}`, import.meta.url));
+}
+
+/**
+ * The same, of a file that is there.
+ * @throws {UsageError} if it is not: then `dist` has not all that was built
+ */
+export function ownFileThere(path: string): string {
+  const file = ownFile(path);
+  if (existsSync(file)) return file;
+  throw new UsageError(
+    `Whitewater is not complete: ${file} is missing. Install it anew or, in a clone, run \`npm run build\`.`,
+  );
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bundle, ownFile, STRICT } from "./bundler.js";
+import { bundle, ownFile, ownFileThere, STRICT } from "./bundler.js";
 import { compilePrelude } from "./prelude-code.js";
 import { compileModule } from "./script.js";
 import { WORKER_FILE } from "./script-names.js";
@@ -19,15 +19,17 @@ export interface HostPrograms {
 
 type Texts = Pick<HostPrograms, "preludeText" | "workerText">;
 
-/** Where `npm run build` leaves the texts. From source, where nothing is built, there are none. */
-const BUILT = { prelude: ownFile("../peer/host/prelude"), worker: ownFile("../peer/host/worker") };
+/** Of the prelude. Only the package has it not: there both texts are built. */
+const PRELUDE_SOURCE = ownFile("../peer/realm/prelude");
 
 let once: Promise<HostPrograms> | undefined;
 
 /** Made once per process. */
 export function hostPrograms(): Promise<HostPrograms> {
   once ??= (async () => {
-    const { preludeText, workerText } = existsSync(BUILT.worker) ? await builtTexts() : await bundledTexts();
+    const { preludeText, workerText } = existsSync(PRELUDE_SOURCE)
+      ? await bundledTexts()
+      : await builtTexts();
     return {
       preludeText,
       preludeCode: compilePrelude(preludeText),
@@ -38,7 +40,7 @@ export function hostPrograms(): Promise<HostPrograms> {
   return once;
 }
 
-/** Bundles them into `folder`: of the package, the one where `hostPrograms` looks for them. */
+/** Bundles them into `folder`: of the package, `dist/peer/host`. */
 export async function buildHostPrograms(folder: string): Promise<void> {
   const { preludeText, workerText } = await bundledTexts();
   await mkdir(folder, { recursive: true });
@@ -50,15 +52,15 @@ export async function buildHostPrograms(folder: string): Promise<void> {
 
 async function builtTexts(): Promise<Texts> {
   const [preludeText, workerText] = await Promise.all([
-    readFile(BUILT.prelude, "utf8"),
-    readFile(BUILT.worker, "utf8"),
+    readFile(ownFileThere("../peer/host/prelude"), "utf8"),
+    readFile(ownFileThere("../peer/host/worker"), "utf8"),
   ]);
   return { preludeText, workerText };
 }
 
 async function bundledTexts(): Promise<Texts> {
   const [prelude, worker] = await Promise.all([
-    bundle({ entryPoints: [ownFile("../peer/realm/prelude")], platform: "browser", banner: STRICT }),
+    bundle({ entryPoints: [PRELUDE_SOURCE], platform: "browser", banner: STRICT }),
     bundle({ entryPoints: [ownFile("../peer-worker")], platform: "node", banner: STRICT }),
   ]);
   return { preludeText: prelude.text, workerText: worker.text };

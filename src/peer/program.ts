@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { dirname, extname, relative, resolve } from "node:path";
+import { dirname, extname, join, relative, resolve } from "node:path";
 import type { Plugin } from "esbuild";
 import { UsageError } from "../errors.js";
-import { bundle, ownFile, STRICT } from "./bundler.js";
+import { SOURCE_FOLDER } from "../own-package.js";
+import { bundle, STRICT } from "./bundler.js";
 import { type HostPrograms, hostPrograms } from "./host-programs.js";
 import { compileModule } from "./script.js";
 import { RAFT_FILE } from "./script-names.js";
@@ -26,7 +27,7 @@ export interface Program extends HostPrograms {
 }
 
 /** The reference Raft, which is tested when the user names no raft.ts. */
-export const REFERENCE_RAFT = ownFile("../raft/raft");
+export const REFERENCE_RAFT = join(SOURCE_FOLDER, "raft/raft.ts");
 
 /**
  * Bundles the raft.ts at `raftPath`, with its helper modules and pure npm packages.
@@ -84,12 +85,12 @@ async function bundleRaft(entry: string): Promise<{ text: string; map: string }>
 const leaveWhitewaterOut: Plugin = {
   name: "whitewater",
   setup(build) {
-    const index = ownFile("../index");
+    const index = join(SOURCE_FOLDER, "index");
     const external = { path: "whitewater", external: true };
     build.onResolve({ filter: /^whitewater$/ }, () => external);
     // The reference Raft, which lives in this package, names the same module by its path.
     build.onResolve({ filter: /\/index\.js$/ }, ({ path, resolveDir }) =>
-      stem(resolve(resolveDir, path)) === stem(index) ? external : undefined,
+      stem(resolve(resolveDir, path)) === index ? external : undefined,
     );
   },
 };

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { ownFile } from "../peer/bundler.js";
+import { ownFileThere } from "../peer/bundler.js";
 import { Standstill } from "../runtime/standstill.js";
 import type { FromRunProcess, ProcessSetup, ToRunProcess } from "./run-process.js";
 import type { RunTask, ToldReport } from "./run-worker.js";
@@ -37,7 +37,7 @@ export class PoolProcess {
   #onOutcome: (outcome: ToldReport | Death) => void = () => {};
 
   constructor(setup: ProcessSetup) {
-    this.#child = fork(ownFile("../stress/run-process"), {
+    this.#child = fork(ownFileThere("../stress/run-process"), {
       execArgv: process.execArgv.filter((arg) => !arg.startsWith("--inspect")),
       serialization: "advanced",
       stdio: ["ignore", "inherit", "pipe", "ipc"],

@@ -2,7 +2,7 @@ import { serialize, setFlagsFromString } from "node:v8";
 import { Piscina } from "piscina";
 import type { CaseDefinition, RunError } from "../harness/case.js";
 import { titleLine } from "../harness/report.js";
-import { ownFile } from "../peer/bundler.js";
+import { ownFileThere } from "../peer/bundler.js";
 import type { Program } from "../peer/program.js";
 import { brokenOff, endedItself, outOfMemory } from "./broken-off.js";
 import type { RunSetup, ToldReport, WatchedTask } from "./run-worker.js";
@@ -52,7 +52,7 @@ export class RunPool implements Runner {
     this.#heapMiB = heapMiB;
     setFlagsFromString(`--max-inlined-bytecode-size-cumulative=${INLINED_BYTES}`);
     this.#piscina = new Piscina({
-      filename: ownFile("../stress/run-worker"),
+      filename: ownFileThere("../stress/run-worker"),
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: 60_000,
