@@ -1,6 +1,5 @@
 /**
- * The last step of `npm run build`, when the compiler has written the types: the package's JavaScript, into the
- * folder named (default: `dist`).
+ * The last step of `npm run build`, when the compiler has written the types: the package's JavaScript, into `dist`.
  *
  * Node takes one or two ms to load a file, and a run in `sim` needs a hundred of ours on each of two threads: what
  * a command begins with is in one file for each thread. All that finds something by its own place lies in a folder of
@@ -13,7 +12,7 @@ import { buildHostPrograms } from "../src/peer/host-programs.js";
 import { licencesOf } from "./licences.js";
 
 const src = resolve(import.meta.dirname, "../src");
-const dist = resolve(process.argv[2] ?? "dist");
+const dist = resolve(import.meta.dirname, "../dist");
 
 const OPTIONS = {
   outbase: src,
