@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { loadProgram, REFERENCE_RAFT } from "../src/peer/program.js";
+import { loadProgram } from "../src/peer/program.js";
+import { REFERENCE_RAFT } from "../src/peer/reference-raft.js";
 import type { PeerThread } from "../src/runtime/peer-thread.js";
 import { PeerThreads } from "../src/runtime/threads.js";
 import type { Bench, SpeedPromise } from "./bench.js";

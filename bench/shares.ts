@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { loadProgram, REFERENCE_RAFT } from "../src/peer/program.js";
+import { loadProgram } from "../src/peer/program.js";
+import { REFERENCE_RAFT } from "../src/peer/reference-raft.js";
 import type { Bench } from "./bench.js";
 import { type Part, timeByPart } from "./helpers/profile-parts.js";
 import type { ProfiledSuites } from "./helpers/profiled-suite.js";

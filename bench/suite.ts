@@ -1,7 +1,8 @@
 import type { CaseDefinition } from "../src/harness/case.js";
 import { selectCases } from "../src/harness/select.js";
 import { labCases } from "../src/lab/index.js";
-import { loadProgram, REFERENCE_RAFT } from "../src/peer/program.js";
+import { loadProgram } from "../src/peer/program.js";
+import { REFERENCE_RAFT } from "../src/peer/reference-raft.js";
 import type { Mode } from "../src/runtime/runtime.js";
 import { RunPool } from "../src/stress/run-pool.js";
 import { HereRunner, type Runner } from "../src/stress/runner.js";

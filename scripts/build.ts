@@ -9,6 +9,7 @@ import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { buildHostPrograms } from "../src/peer/host-programs.js";
+import { buildReference } from "../src/peer/reference-raft.js";
 import { licencesOf } from "./licences.js";
 
 const src = resolve(import.meta.dirname, "../src");
@@ -39,6 +40,8 @@ const [programs] = await Promise.all([
     ...OPTIONS,
     entryPoints: sources("cli/main", "stress/run-worker", "stress/run-process"),
     bundle: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
     external: ["esbuild", "piscina", "uplot"],
     banner: { js: REQUIRE },
     metafile: true,
@@ -55,5 +58,6 @@ const [programs] = await Promise.all([
   // What a profile's page is made of.
   build({ ...OPTIONS, entryPoints: sources("profile/page/page-script"), bundle: true, packages: "external" }),
   buildHostPrograms(join(dist, "peer/host")),
+  buildReference(join(dist, "raft")),
 ]);
 await writeFile(join(dist, "licences.txt"), await licencesOf(Object.keys(programs.metafile.inputs)));

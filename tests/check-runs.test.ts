@@ -6,7 +6,8 @@ import type { Violation } from "../src/check/violation.js";
 import { runCase } from "../src/harness/runner.js";
 import { selectCases } from "../src/harness/select.js";
 import { labCases } from "../src/lab/index.js";
-import { loadProgram, REFERENCE_RAFT } from "../src/peer/program.js";
+import { loadProgram } from "../src/peer/program.js";
+import { REFERENCE_RAFT } from "../src/peer/reference-raft.js";
 import { Sim } from "../src/runtime/sim.js";
 
 /** A longer search is a matter of this number; a seed takes some seconds. */

@@ -2,7 +2,8 @@
 import test from "ava";
 import { failureBlock } from "../src/harness/report.js";
 import { labCases } from "../src/lab/index.js";
-import { loadProgram, REFERENCE_RAFT } from "../src/peer/program.js";
+import { loadProgram } from "../src/peer/program.js";
+import { REFERENCE_RAFT } from "../src/peer/reference-raft.js";
 import type { ScheduleName } from "../src/runtime/schedule.js";
 import { HereRunner, type Runner } from "../src/stress/runner.js";
 

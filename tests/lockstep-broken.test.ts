@@ -2,7 +2,8 @@
 import test from "ava";
 import { defineCase } from "../src/cases.js";
 import { failureBlock } from "../src/harness/report.js";
-import { loadProgram, type Program, REFERENCE_RAFT } from "../src/peer/program.js";
+import { loadProgram, type Program } from "../src/peer/program.js";
+import { REFERENCE_RAFT } from "../src/peer/reference-raft.js";
 import { HereRunner, type Runner } from "../src/stress/runner.js";
 import { BROKEN_RAFTS, brokenRaft } from "./helpers/broken-rafts.js";
 import { liveThreads } from "./helpers/live-threads.js";

@@ -103,14 +103,50 @@ for (const { file, args } of [
   });
 }
 
+/** Runs `body` while a file of the installed package has another text. */
+async function whileChanged(
+  name: string,
+  change: (text: string) => string,
+  body: () => Promise<void>,
+): Promise<void> {
+  const file = join(installed.folder, "node_modules/whitewater", name);
+  const text = await readFile(file, "utf8");
+  await writeFile(file, change(text));
+  try {
+    await body();
+  } finally {
+    await writeFile(file, text);
+  }
+}
+
 test.serial("a source map that cannot be read costs the stack, not the failure", async (t) => {
-  const map = join(installed.folder, "node_modules/whitewater/dist/stress/run-worker.js.map");
-  const text = await readFile(map);
-  await writeFile(map, "{");
+  const { main, folder: cwd } = installed;
   const args = ["test", "--mode", "sim", "--run", "TestBasicAgree3B", "--raft", SMALLEST];
-  const { stdout } = await whitewater(args, { cwd: installed.folder, main: installed.main });
-  await writeFile(map, text);
-  t.regex(stdout, /^ {4}one\(100\) failed to reach agreement\n( {6}server .*\n){3} {4}Replay: /m);
+  await whileChanged(
+    "dist/stress/run-worker.js.map",
+    () => "{",
+    async () => {
+      const { stdout } = await whitewater(args, { cwd, main });
+      t.regex(stdout, /^ {4}one\(100\) failed to reach agreement\n( {6}server .*\n){3} {4}Replay: /m);
+    },
+  );
+});
+
+test.serial("the reference Raft is bundled already, and anew where its sources have changed", async (t) => {
+  const { main, folder: cwd } = installed;
+  const outcome = async () =>
+    (await whitewater(["test", "--mode", "sim", "--run", "TestCount3B"], { cwd, main })).stdout;
+  const throwing = (why: string) => `;throw new Error("${why}");`;
+  const asBuilt = (built: string) =>
+    JSON.stringify({ ...JSON.parse(built), text: throwing("as it was built") });
+  const edited = (source: string) => source + throwing("as it was edited");
+  await whileChanged("dist/raft/bundle.json", asBuilt, async () => {
+    t.regex(await outcome(), /as it was built/);
+    await whileChanged("src/raft/log.ts", edited, async () => {
+      t.regex(await outcome(), /as it was edited/);
+    });
+  });
+  t.regex(await outcome(), /\nok: 1 passed, 0 failed\n$/);
 });
 
 const CASES = `

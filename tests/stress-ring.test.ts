@@ -1,7 +1,8 @@
 /** What is kept of a run on threads, and what of it is held against the rules of Raft. */
 import test from "ava";
 import { runCase } from "../src/harness/runner.js";
-import { loadProgram, REFERENCE_RAFT } from "../src/peer/program.js";
+import { loadProgram } from "../src/peer/program.js";
+import { REFERENCE_RAFT } from "../src/peer/reference-raft.js";
 import { Sim } from "../src/runtime/sim.js";
 import { RecordRing, type RingLimits } from "../src/stress/record-ring.js";
 import { heldAgainstRules } from "../src/stress/ring-check.js";

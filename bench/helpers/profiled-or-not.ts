@@ -1,6 +1,7 @@
 import type { CaseDefinition, RunResult } from "../../src/harness/case.js";
 import { runCase } from "../../src/harness/runner.js";
-import { loadProgram, REFERENCE_RAFT } from "../../src/peer/program.js";
+import { loadProgram } from "../../src/peer/program.js";
+import { REFERENCE_RAFT } from "../../src/peer/reference-raft.js";
 import { profileCase } from "../../src/profile/profile-run.js";
 import { PeerThreads } from "../../src/runtime/threads.js";
 import type { TraceRecord, TraceSink } from "../../src/trace/event.js";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { REFERENCE_RAFT } from "../peer/program.js";
+import { REFERENCE_RAFT } from "../peer/reference-raft.js";
 import { requireFile } from "../peer/user-file.js";
 
 const RAFT_HINT =

@@ -9,7 +9,7 @@ import type { CaseDefinition } from "../harness/case.js";
 import { casesOfModule } from "../harness/select.js";
 import * as index from "../index.js";
 import { BundleError, bundle } from "../peer/bundler.js";
-import { hashOf } from "../peer/program.js";
+import { hashOf } from "../peer/raft-bundle.js";
 import { requireFile } from "../peer/user-file.js";
 import { extraCases, labCases } from "./index.js";
 

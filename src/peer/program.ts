@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { dirname, extname, join, relative, resolve } from "node:path";
-import type { Plugin } from "esbuild";
+import { relative, resolve } from "node:path";
 import { UsageError } from "../errors.js";
-import { SOURCE_FOLDER } from "../own-package.js";
-import { bundle, STRICT } from "./bundler.js";
 import { type HostPrograms, hostPrograms } from "./host-programs.js";
+import { bundleRaft, hashOf } from "./raft-bundle.js";
+import { builtReference, REFERENCE_RAFT } from "./reference-raft.js";
 import { compileModule } from "./script.js";
 import { RAFT_FILE } from "./script-names.js";
 
@@ -26,9 +24,6 @@ export interface Program extends HostPrograms {
   readonly raftCode: Uint8Array | undefined;
 }
 
-/** The reference Raft, which is tested when the user names no raft.ts. */
-export const REFERENCE_RAFT = join(SOURCE_FOLDER, "raft/raft.ts");
-
 /**
  * Bundles the raft.ts at `raftPath`, with its helper modules and pure npm packages.
  * @throws {UsageError} if there is no such file
@@ -43,7 +38,8 @@ export async function loadProgram(raftPath: string): Promise<Program> {
     );
   }
   hostPrograms().catch(() => {}); // made meanwhile; `withHost` tells what came of it
-  const { text, map } = await bundleRaft(entry);
+  const built = entry === REFERENCE_RAFT ? await builtReference() : undefined;
+  const { text, map } = built ?? (await bundleRaft(entry));
   return await withHost({ raftPath, raftText: text, raftMap: map });
 }
 
@@ -60,50 +56,6 @@ function codeOf(raftText: string): Uint8Array | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** sha-256 of a bundled text, hex. */
-export function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
-
-async function bundleRaft(entry: string): Promise<{ text: string; map: string }> {
-  return await bundle({
-    entryPoints: [entry],
-    absWorkingDir: dirname(entry),
-    platform: "node",
-    sourcemap: "external",
-    keepNames: true,
-    supported: { "dynamic-import": false }, // it becomes a require, which a realm can answer
-    banner: STRICT,
-    define: WHERE_IT_LIES,
-    plugins: [leaveWhitewaterOut],
-  });
-}
-
-/** `whitewater` is given by the prelude, so that raft.ts and its host share one labgob. */
-const leaveWhitewaterOut: Plugin = {
-  name: "whitewater",
-  setup(build) {
-    const index = join(SOURCE_FOLDER, "index");
-    const external = { path: "whitewater", external: true };
-    build.onResolve({ filter: /^whitewater$/ }, () => external);
-    // The reference Raft, which lives in this package, names the same module by its path.
-    build.onResolve({ filter: /\/index\.js$/ }, ({ path, resolveDir }) =>
-      stem(resolve(resolveDir, path)) === index ? external : undefined,
-    );
-  },
-};
-
-/** The same in every mode and on every machine; the bundle's own place would be neither. */
-const WHERE_IT_LIES = {
-  "import.meta.url": '"file:///raft.ts"',
-  "import.meta.filename": '"/raft.ts"',
-  "import.meta.dirname": '"/"',
-};
-
-function stem(path: string): string {
-  return path.slice(0, path.length - extname(path).length);
 }
 
 /** `path` as seen from where the user stands, for messages. */

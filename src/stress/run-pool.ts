@@ -68,6 +68,8 @@ export class RunPool implements Runner {
     for (let i = 0; i < this.#piscina.maxThreads; i += 1) {
       this.#piscina.run(undefined, { name: "boot" }).catch(() => {});
     }
+    // A realm's imprint takes one, and the first of a process costs V8 20 ms, for its list of locales: meanwhile.
+    new Intl.Segmenter();
   }
 
   /**

@@ -3,7 +3,8 @@ import { failureBlock } from "../../src/harness/report.js";
 import { runCase } from "../../src/harness/runner.js";
 import { selectCases } from "../../src/harness/select.js";
 import { labCases } from "../../src/lab/index.js";
-import { loadProgram, REFERENCE_RAFT } from "../../src/peer/program.js";
+import { loadProgram } from "../../src/peer/program.js";
+import { REFERENCE_RAFT } from "../../src/peer/reference-raft.js";
 import { PeerThreads } from "../../src/runtime/threads.js";
 
 /** A test per case whose name matches, under its Go name: the reference Raft passes it on real threads. */

@@ -1,7 +1,8 @@
 import test from "ava";
 import { failureBlock } from "../../src/harness/report.js";
 import { extraCases } from "../../src/lab/index.js";
-import { loadProgram, REFERENCE_RAFT } from "../../src/peer/program.js";
+import { loadProgram } from "../../src/peer/program.js";
+import { REFERENCE_RAFT } from "../../src/peer/reference-raft.js";
 import { Sim } from "../../src/runtime/sim.js";
 import { runChecked } from "./campaign.js";
 import { referenceSources, withMutant } from "./mutate.js";

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { REFERENCE_RAFT } from "../../src/peer/program.js";
+import { REFERENCE_RAFT } from "../../src/peer/reference-raft.js";
 import { type Bug, type Edit, RAFT_FILES, type RaftFile } from "./bug.js";
 
 /** The texts of a Raft of several files, by file. */
