@@ -9,6 +9,7 @@ import { comparisonOf } from "./rounds.js";
 const ROUNDS = 15;
 /** In which V8 compiles most of what it will: the profiler's part of it as well, which is paid once. */
 const FIRST_TURNS = 18;
+/** With them 6 s, as long as `whitewater profile --load` runs unless told otherwise, its warm-up included. */
 const LATER_TURNS = 16;
 const TURN: Turn = { commands: 500, atOnce: 20 };
 /** A cluster can lose its leader when it is held up for too long, and a case can fail: the round is then made again. */
@@ -43,17 +44,28 @@ export const profileCost: Bench = {
     while (rounds.length < ROUNDS) rounds.push(await madeAtLast(pairOfClusters));
     const first = rounds.map((round) => round.first);
     const later = rounds.map((round) => round.later);
-    const load = (turns: number) => `${turns * TURN.commands} commands agreed on, ${TURN.atOnce} at once`;
+    const whole = rounds.map(bothOf);
+    const count = (turns: number) => turns * TURN.commands;
+    const load = `a run of ${count(FIRST_TURNS + LATER_TURNS)} commands, ${TURN.atOnce} at once`;
     return [
       line(`a run of ${CASE}`, runs, "wallMs", 1.05),
       line("the time on a core of all threads meanwhile", runs, "coresMs"),
-      line(`${load(LATER_TURNS)}, once compiled`, later, "wallMs", 1.05),
-      line("the time on a core of all threads meanwhile", later, "coresMs"),
-      line(`${load(FIRST_TURNS)}, the first`, first, "wallMs", 1.05),
-      line("the time on a core of all threads meanwhile", first, "coresMs"),
+      line(load, whole, "wallMs", 1.05),
+      line("the time on a core of all threads meanwhile", whole, "coresMs"),
+      line(`its first ${count(FIRST_TURNS)}, while V8 compiles`, first, "wallMs"),
+      line(`its last ${count(LATER_TURNS)}`, later, "wallMs"),
     ];
   },
 };
+
+/** The whole of what a pair of clusters did. */
+function bothOf({ first, later }: Round): Pair {
+  return { profiled: sum(first.profiled, later.profiled), plain: sum(first.plain, later.plain) };
+}
+
+function sum(some: TurnCosts, more: TurnCosts): TurnCosts {
+  return { wallMs: some.wallMs + more.wallMs, coresMs: some.coresMs + more.coresMs };
+}
 
 /** @throws {Error} what the last attempt did, if none comes to its end */
 async function madeAtLast<Made>(make: () => Promise<Made>): Promise<Made> {
@@ -139,7 +151,7 @@ class Cluster {
   async turn(): Promise<void> {
     this.#process.send(TURN);
     const { wallMs, coresMs } = (await this.#answer()) as TurnCosts;
-    this.#costs = { wallMs: this.#costs.wallMs + wallMs, coresMs: this.#costs.coresMs + coresMs };
+    this.#costs = sum(this.#costs, { wallMs, coresMs });
   }
 
   end(): void {
