@@ -42,6 +42,7 @@ const [programs] = await Promise.all([
     bundle: true,
     minifyWhitespace: true,
     minifySyntax: true,
+    lineLimit: 120, // what shows a line of it, such as a debugger, shows one that can be read
     external: ["esbuild", "piscina", "uplot"],
     banner: { js: REQUIRE },
     metafile: true,

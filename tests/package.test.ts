@@ -149,6 +149,16 @@ test.serial("the reference Raft is bundled already, and anew where its sources h
   t.regex(await outcome(), /\nok: 1 passed, 0 failed\n$/);
 });
 
+test.serial("a mistake of Whitewater's own is told with the lines of its sources", async (t) => {
+  const { main, folder: cwd } = installed;
+  const without = (built: string) => JSON.stringify({ ...JSON.parse(built), text: undefined });
+  await whileChanged("dist/raft/bundle.json", without, async () => {
+    const { exitCode, stderr } = await whitewater(["test", "--mode", "sim"], { cwd, main });
+    t.is(exitCode, 70);
+    t.regex(stderr, /^ {4}at loadProgram \(file:.*\/whitewater\/src\/peer\/program\.ts:\d+:\d+\)/m);
+  });
+});
+
 const CASES = `
 import { CaseFailure, defineCase } from "whitewater/cases";
 export const mine = defineCase({

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import type { Profiler } from "node:inspector";
 import { join } from "node:path";
 import test from "ava";
 import { CommanderError } from "commander";
@@ -144,6 +145,27 @@ test.serial("--trace out/ --cpu-prof: a trace and a .cpuprofile of each thread b
   const { files } = await readProfile(out);
   t.deepEqual(files, ["trace.json", "main.cpuprofile", "peer-0.cpuprofile", "peer-1.cpuprofile"]);
 });
+
+test.serial(
+  "--cpu-prof names the lines of Whitewater's own sources, from which its code was built",
+  async (t) => {
+    const out = await emptyFolder(t);
+    const run = await whitewater(["profile", "--run", "TestRPCBytes3B", "--cpu-prof", "--out", out]);
+    t.is(run.exitCode, 0, run.stderr);
+    const { nodes } = JSON.parse(await readFile(join(out, "main.cpuprofile"), "utf8")) as Profiler.Profile;
+    const frames = nodes.map(({ callFrame }) => callFrame);
+    t.deepEqual(
+      frames.filter(({ url }) => url.includes("/dist/")),
+      [],
+    );
+    const methods = frames.filter(
+      ({ url, functionName }) => url.endsWith("/src/harness/config.ts") && /^\w+$/.test(functionName),
+    );
+    t.true(methods.length > 0, run.stdout);
+    const lines = (await readFile(projectFile("src/harness/config.ts"), "utf8")).split("\n");
+    for (const { functionName, lineNumber } of methods) t.true(lines[lineNumber]?.includes(functionName));
+  },
+);
 
 test("the files of an earlier profile go when the first is written, and no others", async (t) => {
   const out = await emptyFolder(t);

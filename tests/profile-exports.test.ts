@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import test from "ava";
 import { loadProgram } from "../src/peer/program.js";
 import { type ChromeTrace, chromeTrace } from "../src/profile/chrome-trace.js";
-import { inRaftLines } from "../src/profile/cpu-profile.js";
+import { inSourceLines } from "../src/profile/cpu-profile.js";
 import { profiled } from "./helpers/profiled.js";
 import { groupBy, traceFormatErrors } from "./helpers/trace-event-format.js";
 
@@ -81,9 +81,9 @@ test.serial(
     });
     t.deepEqual([...cpuProfiles.keys()], ["main", "peer 0", "peer 1"]);
     const program = await loadProgram("tests/fixtures/profile/slow-handler.ts");
-    for (const [name, cpuProfile] of cpuProfiles) checkWhole(t, name, inRaftLines(cpuProfile, program));
+    for (const [name, cpuProfile] of cpuProfiles) checkWhole(t, name, inSourceLines(cpuProfile, program));
 
-    const atWork = inRaftLines(cpuProfiles.get("peer 1") as Profiler.Profile, program);
+    const atWork = inSourceLines(cpuProfiles.get("peer 1") as Profiler.Profile, program);
     const spinFile = resolve("tests/fixtures/profile/spin.ts");
     const lines = (await readFile(spinFile, "utf8")).split("\n");
     const own = atWork.nodes.filter(({ callFrame }) => callFrame.url === pathToFileURL(spinFile).href);

@@ -1,4 +1,6 @@
+import { inspect } from "node:util";
 import picocolors from "picocolors";
+import { inSources } from "../own-sources.js";
 
 /** Colours on a terminal, none elsewhere: left alone, picocolors colours what a CI writes to a file as well. */
 export const colours = picocolors.createColors(process.stdout.isTTY === true && picocolors.isColorSupported);
@@ -58,7 +60,7 @@ export function guardOwnMistakes(): void {
 /** @returns the exit code of such a mistake */
 export function tellOwnMistake(error: unknown): number {
   console.error("whitewater: this is a mistake of Whitewater's own; please report it with the lines below.");
-  console.error(error);
+  for (const line of inspect(error).split("\n")) console.error(inSources(line) ?? line);
   return OWN_MISTAKE;
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SOURCE_FOLDER } from "../own-package.js";
-import { inSources } from "./own-sources.js";
+import { inSources } from "../own-sources.js";
 
 const HARNESS = join(SOURCE_FOLDER, "harness/");
 /** The folder of the tester's own code, as a stack names it: by URL or by path. */

@@ -6,7 +6,7 @@ import type { Program } from "../peer/program.js";
 import { usableCores } from "../runtime/cores.js";
 import { messageOf } from "../text/message.js";
 import { chromeTrace, traceKeptFromMs } from "./chrome-trace.js";
-import { inRaftLines } from "./cpu-profile.js";
+import { inSourceLines } from "./cpu-profile.js";
 import { type PageRenderer, pageRenderer } from "./page/page.js";
 import { pageData } from "./page/page-data.js";
 import type { Profile } from "./profile.js";
@@ -97,7 +97,7 @@ export class ProfileFiles {
     }
     for (const [thread, profile] of cpuProfiles) {
       const name = `${fileNameOf(thread)}${SAMPLES_EXTENSION}`;
-      this.#write(join(subfolder, name), JSON.stringify(inRaftLines(profile, program)));
+      this.#write(join(subfolder, name), JSON.stringify(inSourceLines(profile, program)));
     }
     return [...missingEvents(profiler), ...missingSamples(profiler, cpuProfiles)];
   }

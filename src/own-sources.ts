@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { PACKAGE_FOLDER } from "../own-package.js";
-import { originalPlace } from "../peer/stack.js";
+import { PACKAGE_FOLDER } from "./own-package.js";
+import { originalPlace } from "./peer/stack.js";
 
 /** The folder of what was built from our sources, as a stack names it. */
 const BUILT = pathToFileURL(join(PACKAGE_FOLDER, "dist/")).href;
@@ -16,14 +16,19 @@ const maps = new Map<string, SourceMap | undefined>();
  */
 export function inSources(frame: string): string | undefined {
   const [place, url = "", line, column] = /(file:\/\/[^\s()]+\.js):(\d+):(\d+)/.exec(frame) ?? [];
-  if (place === undefined || !url.startsWith(BUILT)) return frame;
-  const map = mapOf(url);
+  if (place === undefined || !isBuilt(url)) return frame;
+  const map = builtMap(url);
   const original = map && originalPlace(map, Number(line), Number(column));
   return original === undefined ? undefined : frame.replace(place, new URL(original, url).href);
 }
 
-function mapOf(url: string): SourceMap | undefined {
-  if (!maps.has(url)) maps.set(url, readMap(`${fileURLToPath(url)}.map`));
+function isBuilt(url: string): boolean {
+  return url.startsWith(BUILT);
+}
+
+/** The source map of a file that was built from our sources; `undefined` if it is none, or cannot be read. */
+export function builtMap(url: string): SourceMap | undefined {
+  if (isBuilt(url) && !maps.has(url)) maps.set(url, readMap(`${fileURLToPath(url)}.map`));
   return maps.get(url);
 }
 
