@@ -28,8 +28,11 @@ export const suite: Bench = {
   title: "the lab's cases in sim, one at a time, against the same cases on threads",
   run: async ({ run, threads }, tell) => {
     const cases = selectCases(labCases, run);
-    const program = await loadProgram(REFERENCE_RAFT);
-    const inSim = await passesOf(new RunPool({ program, threads: 1 }), "sim", cases, PASSES);
+    const loading = loadProgram(REFERENCE_RAFT);
+    const pool = new RunPool({ program: loading, threads: 1 });
+    pool.boot();
+    const program = await loading;
+    const inSim = await passesOf(pool, "sim", cases, PASSES);
     if (threads) tell("Now on threads, which takes as long as the cases sleep: about 150 s for all of them.");
     const onThreads = threads ? await passesOf(new HereRunner(program), "threads", cases, 1) : [];
     const runs = cases.map(({ name }, i) => ({
