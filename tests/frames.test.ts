@@ -117,6 +117,16 @@ test("repeated method and end names cost a byte each", (t) => {
   t.is(two - one, 6); // kind, rpcId, the end's type, its place, the method's place, length of the arguments
 });
 
+test("words of any number come back, and those that repeat as well", (t) => {
+  const said = Array.from({ length: 300 }, (_, n) => ({
+    kind: "request" as const,
+    rpcId: n,
+    svcMeth: `Raft.method${n % 70}`,
+    args: empty,
+  }));
+  t.deepEqual(decodeFrames(encodeFrames(said)), said);
+});
+
 test("frames that end too early are refused", (t) => {
   const frames = encodeFrames([{ kind: "reply", rpcId: 300, reply: Uint8Array.of(1, 2, 3) }]);
   for (let length = 1; length < frames.length; length += 1) {
