@@ -14,13 +14,13 @@ import { licencesOf } from "./licences.js";
 import { buildPrograms, OPTIONS, sources } from "./programs.js";
 
 const dist = resolve(import.meta.dirname, "../dist");
+const INTO_DIST = { ...OPTIONS, outdir: dist };
 
 const [bundled] = await Promise.all([
   buildPrograms(dist, "cli/main", "stress/run-worker", "stress/run-process"),
   // What users import.
   build({
-    ...OPTIONS,
-    outdir: dist,
+    ...INTO_DIST,
     entryPoints: sources("index", "cases", "persister/file-persister"),
     bundle: true,
     splitting: true,
@@ -29,8 +29,7 @@ const [bundled] = await Promise.all([
   }),
   // What a profile's page is made of.
   build({
-    ...OPTIONS,
-    outdir: dist,
+    ...INTO_DIST,
     entryPoints: sources("profile/page/page-script"),
     bundle: true,
     packages: "external",

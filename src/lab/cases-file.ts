@@ -9,8 +9,8 @@ import type { CaseDefinition } from "../harness/case.js";
 import { casesOfModule } from "../harness/select.js";
 import * as index from "../index.js";
 import { BundleError, bundle } from "../peer/bundler.js";
-import { hashOf } from "../peer/raft-bundle.js";
 import { requireFile } from "../peer/user-file.js";
+import { sha256 } from "../text/sha256.js";
 import { extraCases, labCases } from "./index.js";
 
 const OURS: readonly CaseDefinition[] = [...labCases, ...extraCases];
@@ -86,7 +86,7 @@ function ownFolder(): string {
 }
 
 async function hashOfCases(entry: string): Promise<string> {
-  return hashOf((await bundle({ ...bundleOptions(entry), absWorkingDir: dirname(entry) })).text);
+  return sha256((await bundle({ ...bundleOptions(entry), absWorkingDir: dirname(entry) })).text);
 }
 
 function bundleOptions(entry: string): BuildOptions {

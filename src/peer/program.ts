@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { UsageError } from "../errors.js";
+import { sha256 } from "../text/sha256.js";
 import { type HostPrograms, hostPrograms } from "./host-programs.js";
-import { bundleRaft, hashOf } from "./raft-bundle.js";
+import { bundleRaft } from "./raft-bundle.js";
 import { builtReference, REFERENCE_RAFT } from "./reference-raft.js";
 import { compileModule } from "./script.js";
 import { RAFT_FILE } from "./script-names.js";
@@ -46,7 +47,7 @@ export async function loadProgram(raftPath: string): Promise<Program> {
 /** A raft.ts that is bundled already, with the programs that host it. */
 export async function withHost(raft: Pick<Program, "raftPath" | "raftText" | "raftMap">): Promise<Program> {
   const { raftText } = raft;
-  return { ...raft, hash: hashOf(raftText), raftCode: codeOf(raftText), ...(await hostPrograms()) };
+  return { ...raft, hash: sha256(raftText), raftCode: codeOf(raftText), ...(await hostPrograms()) };
 }
 
 /** V8's code for raft.ts; none where V8 finds an error that esbuild did not: the peer that loads it tells. */

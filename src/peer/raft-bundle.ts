@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { dirname, extname, join, resolve } from "node:path";
 import type { Plugin } from "esbuild";
 import { SOURCE_FOLDER } from "../own-package.js";
@@ -53,9 +52,4 @@ const WHERE_IT_LIES = {
 
 function stem(path: string): string {
   return path.slice(0, path.length - extname(path).length);
-}
-
-/** sha-256 of a text, hex. */
-export function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SOURCE_FOLDER } from "../own-package.js";
-import { bundleRaft, hashOf, type RaftBundle } from "./raft-bundle.js";
+import { sha256 } from "../text/sha256.js";
+import { bundleRaft, type RaftBundle } from "./raft-bundle.js";
 
 /** The reference Raft, which is tested when the user names no raft.ts. */
 export const REFERENCE_RAFT = join(SOURCE_FOLDER, "raft/raft.ts");
@@ -37,6 +38,6 @@ export async function buildReference(folder: string): Promise<void> {
 
 async function hashesOf(sources: readonly string[]): Promise<Readonly<Record<string, string>>> {
   const folder = dirname(REFERENCE_RAFT);
-  const hashes = sources.map(async (path) => [path, hashOf(await readFile(join(folder, path), "utf8"))]);
+  const hashes = sources.map(async (path) => [path, sha256(await readFile(join(folder, path), "utf8"))]);
   return Object.fromEntries(await Promise.all(hashes)) as Record<string, string>;
 }

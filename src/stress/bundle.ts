@@ -5,8 +5,8 @@ import { makeFolder } from "../files.js";
 import type { RunResult } from "../harness/case.js";
 import { COMMAND, failureBlock } from "../harness/report.js";
 import { type Program, withHost } from "../peer/program.js";
-import { hashOf } from "../peer/raft-bundle.js";
 import { messageOf } from "../text/message.js";
+import { sha256 } from "../text/sha256.js";
 import { shellWord } from "../text/shell-word.js";
 import type { RunManner, RunReport } from "./runner.js";
 import { bundleSchema, checkShape } from "./schemas.js";
@@ -156,7 +156,7 @@ function parsed(file: string): Partial<Bundle> {
 export async function recordedProgram(path: string, { raft }: Bundle): Promise<Program> {
   const [text, map] = ["raft.js", "raft.js.map"].map((name) => textIn(path, name)) as [string, string];
   // Before anything is made of it: what was changed may not even compile.
-  if (hashOf(text) !== raft.hash) {
+  if (sha256(text) !== raft.hash) {
     throw new UsageError(
       `${join(path, "raft.js")} is not the text that was recorded; replay with --as-now instead.`,
     );
