@@ -20,6 +20,14 @@ export interface ServiceOptions {
 
 type Handler = (args: unknown) => unknown;
 
+/** Where an RPC leads. */
+interface Route {
+  readonly service: Service;
+  readonly method: string;
+  /** Service and method as the server names them. */
+  readonly calledAs: string;
+}
+
 /**
  * An object whose methods answer RPCs (lab-spec 2.5). Handlers are the methods that the receiver has when
  * the service is made, its own or inherited, except `constructor` and those of every object.
@@ -59,6 +67,8 @@ export class Service {
 /** Services by name: what one peer offers to the others. Handlers of one server may overlap. */
 export class Server implements RpcServer {
   readonly #services = new Map<string, Service>();
+  /** By what callers say, as far as it was found. */
+  readonly #routes = new Map<string, Route>();
   readonly #meter: PeerMeter | undefined;
   readonly #codec: Codec;
 
@@ -71,6 +81,7 @@ export class Server implements RpcServer {
   /** Adds a service; one of the same name is replaced. */
   addService(service: Service): void {
     this.#services.set(service.name, service);
+    this.#routes.clear();
   }
 
   /**
@@ -83,9 +94,8 @@ export class Server implements RpcServer {
    * @throws {DecodeError} (as a rejection) if `args` are not labgob's bytes
    */
   async dispatch(svcMeth: string, args: Uint8Array, rpcId = 0): Promise<Uint8Array> {
-    const { service, method } = this.#find(svcMeth);
+    const { service, method, calledAs } = this.#routes.get(svcMeth) ?? this.#find(svcMeth);
     const decoded = this.#codec.decode<unknown>(args);
-    const calledAs = `${service.name}.${method}`;
     const meter = this.#meter?.isOn ? this.#meter : undefined;
     const startedAt = meter?.now() ?? 0;
     let promisedAt: number | undefined;
@@ -103,7 +113,7 @@ export class Server implements RpcServer {
     return encodeReply(calledAs, reply, this.#codec);
   }
 
-  #find(svcMeth: string): { service: Service; method: string } {
+  #find(svcMeth: string): Route {
     const dot = svcMeth.lastIndexOf(".");
     if (dot < 0) {
       throw new UnknownMethodError(
@@ -124,7 +134,9 @@ export class Server implements RpcServer {
         `Service "${serviceName}" has no method "${methodName}"; known methods: ${listed(service.methods)}.`,
       );
     }
-    return { service, method };
+    const route: Route = { service, method, calledAs: `${serviceName}.${method}` };
+    this.#routes.set(svcMeth, route);
+    return route;
   }
 }
 

@@ -113,7 +113,7 @@ export class PeerHost {
   }
 
   readonly #carry = (end: Name, svcMeth: string, args: Uint8Array): Promise<Uint8Array | undefined> => {
-    if (typeof svcMeth !== "string" || svcMeth.lastIndexOf(".") < 0) {
+    if (typeof svcMeth !== "string" || !svcMeth.includes(".")) {
       const error = new UnknownMethodError(
         `call takes service and method, such as "Raft.requestVote"; got ${JSON.stringify(svcMeth)}.`,
       );
