@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import { decodeFrames, encodeFrames } from "../labrpc/frames.js";
+import { FrameReader, FrameWriter } from "../labrpc/frames.js";
 import type { MainToPeer } from "../labrpc/wire.js";
 import type { CompiledProgram } from "../peer/isolate.js";
 import { IsolatedPeer } from "./isolated-peer.js";
@@ -12,11 +12,15 @@ export type ToLockstepPeer =
   /** Which incarnation it becomes; nothing of raft.ts runs yet. */
   | { readonly spec: BootSpec }
   /** A turn: what leads it, then the messages. */
-  | { readonly nowUs: number; readonly lead: "boot" | "timer" | undefined; readonly frames: Uint8Array };
+  | {
+      readonly nowUs: number;
+      readonly lead: "boot" | "timer" | undefined;
+      readonly frames: Uint8Array<ArrayBuffer>;
+    };
 
 /** What the thread says at the end of a turn. */
 export interface FromLockstepPeer {
-  readonly frames: Uint8Array;
+  readonly frames: Uint8Array<ArrayBuffer>;
   /** `Infinity` where no timer is set. */
   readonly nextDueUs: number;
 }
@@ -63,6 +67,8 @@ export class TurnCells {
  * nothing that the turn set off is left to run, and counts the turn as done.
  */
 export function lockstepPeer(port: MessagePort, cells: TurnCells, program: CompiledProgram): void {
+  const writer = new FrameWriter();
+  const reader = new FrameReader<MainToPeer>();
   let peer: IsolatedPeer | undefined;
   /** Whether an exception that nobody caught has left next-ticks and microtasks of this turn for later. */
   let isTorn = false;
@@ -75,7 +81,7 @@ export function lockstepPeer(port: MessagePort, cells: TurnCells, program: Compi
       return;
     }
     const { said, nextDueUs } = peer.end();
-    const answer: FromLockstepPeer = { frames: encodeFrames(said), nextDueUs };
+    const answer: FromLockstepPeer = { frames: new Uint8Array(writer.write(said)), nextDueUs };
     port.postMessage(answer);
     cells.countDone();
   };
@@ -84,7 +90,7 @@ export function lockstepPeer(port: MessagePort, cells: TurnCells, program: Compi
       peer = new IsolatedPeer(program, message.spec, gauge);
     } else {
       setImmediate(endTurn); // microtasks, next-ticks and rejections come before it (findings, draining)
-      peer?.begin(message.nowUs, inputsOf(message.lead, message.frames));
+      peer?.begin(message.nowUs, inputsOf(message.lead, reader.read(message.frames)));
     }
   });
   const blame = (error: unknown): void => peer?.fault("unhandled", error);
@@ -95,7 +101,6 @@ export function lockstepPeer(port: MessagePort, cells: TurnCells, program: Compi
   });
 }
 
-function inputsOf(lead: "boot" | "timer" | undefined, frames: Uint8Array): readonly TurnInput[] {
-  const messages = decodeFrames<MainToPeer>(frames);
+function inputsOf(lead: "boot" | "timer" | undefined, messages: MainToPeer[]): readonly TurnInput[] {
   return lead === undefined ? messages : [{ kind: lead }, ...messages];
 }

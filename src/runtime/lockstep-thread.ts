@@ -1,6 +1,6 @@
 import { setTimeout as realSleep } from "node:timers/promises";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
-import { decodeFrames, encodeFrames } from "../labrpc/frames.js";
+import { FrameReader, FrameWriter } from "../labrpc/frames.js";
 import type { Fault, MainToPeer, PeerToMain } from "../labrpc/wire.js";
 import type { Program } from "../peer/program.js";
 import { FLOOD_LIMIT } from "./isolated-peer.js";
@@ -31,6 +31,8 @@ export class LockstepThread implements VirtualPeer, SpareThread {
   readonly #heapMiB: number;
   readonly #worker: Worker;
   readonly #port: MessagePort;
+  readonly #writer = new FrameWriter();
+  readonly #reader = new FrameReader<PeerToMain>();
   readonly #cells = new TurnCells();
   readonly #gauges = new ThreadGauges();
   #turnsBegun = 0;
@@ -81,7 +83,7 @@ export class LockstepThread implements VirtualPeer, SpareThread {
     const lead = first?.kind === "boot" || first?.kind === "timer" ? first.kind : undefined;
     const messages = (lead === undefined ? inputs : inputs.slice(1)) as readonly MainToPeer[];
     this.#turnsBegun = (this.#turnsBegun + 1) | 0;
-    this.#post({ nowUs, lead, frames: encodeFrames(messages) });
+    this.#post({ nowUs, lead, frames: new Uint8Array(this.#writer.write(messages)) });
   }
 
   end(): TurnEnd | Promise<TurnEnd> {
@@ -114,7 +116,7 @@ export class LockstepThread implements VirtualPeer, SpareThread {
     const answer = receiveMessageOnPort(this.#port);
     if (!answer) throw new Error("A thread in lockstep counted a turn as done that it did not answer.");
     const { frames, nextDueUs } = answer.message as FromLockstepPeer;
-    return { said: decodeFrames<PeerToMain>(frames), nextDueUs };
+    return { said: this.#reader.read(frames), nextDueUs };
   }
 
   /** Waits for a turn that takes long, because the thread still boots, has ended, or is stuck. */
