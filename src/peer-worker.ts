@@ -4,10 +4,11 @@ import type { FaultKind, MainToPeer, PeerToMain } from "./labrpc/wire.js";
 import { CompiledProgram, type Isolate } from "./peer/isolate.js";
 import type { Program } from "./peer/program.js";
 import type { PeerProbe } from "./profile/peer-probe.js";
+import { FrameRing, type LinkMemory } from "./runtime/frame-ring.js";
 import { lockstepPeer, TurnCells } from "./runtime/lockstep-peer.js";
 import { PortLink } from "./runtime/port-link.js";
 import type { BootSpec } from "./runtime/runtime.js";
-import { ThreadGauges } from "./runtime/thread-gauges.js";
+import { COUNTED_BY, ThreadGauges } from "./runtime/thread-gauges.js";
 import { osThreadId } from "./runtime/thread-place.js";
 import type { ThreadProbeBoot } from "./runtime/thread-probe.js";
 import { floodFault } from "./runtime/turn-faults.js";
@@ -16,8 +17,10 @@ import { floodFault } from "./runtime/turn-faults.js";
 export interface PeerThreadData {
   readonly program: Program;
   readonly port: MessagePort;
+  /** The link's, where the thread has one: in lockstep it is driven by turns instead. */
+  readonly memory?: LinkMemory;
   readonly gauges: SharedArrayBuffer;
-  /** The buffer of `TurnCells`: the thread is driven by turns, in lockstep, where it is given. */
+  /** The buffer of `TurnCells`, in lockstep. */
   readonly turnCells?: SharedArrayBuffer;
   /** Only where the run is profiled. */
   readonly probe: ThreadProbeBoot | undefined;
@@ -28,25 +31,26 @@ const MAX_UNREAD = 100_000;
 
 const BEAT_MS = 250;
 
-const { program, port, gauges: buffer, probe: probeBoot, turnCells } = workerData as PeerThreadData;
+const { program, port, memory, gauges: buffer, probe: probeBoot, turnCells } = workerData as PeerThreadData;
 const compiled = new CompiledProgram(program);
 const gauges = new ThreadGauges(buffer);
 gauges.runsOn(osThreadId());
 setInterval(() => gauges.beat(), BEAT_MS).unref();
 
 if (turnCells) lockstepPeer(port, new TurnCells(turnCells), compiled);
-else void waitForSpec();
+else if (memory) void waitForSpec(memory);
 
-async function waitForSpec(): Promise<void> {
+async function waitForSpec(memory: LinkMemory): Promise<void> {
   // Loaded only where it is asked for: a thread that is not profiled pays nothing for it.
   const probe = probeBoot && new (await import("./profile/peer-probe.js")).PeerProbe(probeBoot);
-  parentPort?.once("message", (spec: BootSpec) => becomePeer(spec, probe));
+  parentPort?.once("message", (spec: BootSpec) => becomePeer(spec, memory, probe));
   parentPort?.postMessage("spare");
 }
 
-function becomePeer(spec: BootSpec, probe: PeerProbe | undefined): void {
+function becomePeer(spec: BootSpec, memory: LinkMemory, probe: PeerProbe | undefined): void {
   probe?.becomes();
-  const link = new PortLink<PeerToMain, MainToPeer>(port, probe);
+  const rings = { out: new FrameRing(memory.toMain), in: new FrameRing(memory.toPeer) };
+  const link = new PortLink<PeerToMain, MainToPeer>(port, rings, probe);
   const isolate = compiled.open({ spec, time: "real", say: againstFlood(link), meter: probe });
   isolate.enter(); // and never leaves: the thread is its own
   reportStrayErrors(isolate);
@@ -64,8 +68,8 @@ function againstFlood(link: PortLink<PeerToMain, MainToPeer>): (message: PeerToM
   return (message) => {
     if (isFlooding) return;
     link.post(message);
-    posted = (posted + 1) | 0;
-    if (((posted - gauges.read()) | 0) <= MAX_UNREAD) return;
+    posted += 1;
+    if (posted % COUNTED_BY !== 0 || ((posted - gauges.read()) | 0) <= MAX_UNREAD) return;
     isFlooding = true;
     link.post({ kind: "fault", fault: floodFault(`${MAX_UNREAD} messages wait to be read`, message) });
     link.flush();

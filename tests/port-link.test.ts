@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import test, { type ExecutionContext } from "ava";
-import { decodeFrames, type WireMessage } from "../src/labrpc/frames.js";
+import { FrameReader, type WireMessage } from "../src/labrpc/frames.js";
 import type { MainToPeer, PeerToMain } from "../src/labrpc/wire.js";
-import { PortLink } from "../src/runtime/port-link.js";
+import { FrameRing, newLinkMemory } from "../src/runtime/frame-ring.js";
+import { type LinkRings, PortLink } from "../src/runtime/port-link.js";
 import { seededRandom } from "../src/runtime/random.js";
 
 const NOTHING = new Uint8Array(0);
@@ -19,11 +20,34 @@ function upTo(last: number): number[] {
   return Array.from({ length: last }, (_, i) => i + 1);
 }
 
+/** Ports and memory of one link. */
+function newLink() {
+  const { toPeer, toMain } = newLinkMemory();
+  const ofMain: LinkRings = { out: new FrameRing(toPeer), in: new FrameRing(toMain) };
+  const ofPeer: LinkRings = { out: new FrameRing(toMain), in: new FrameRing(toPeer) };
+  return { ...new MessageChannel(), ofMain, ofPeer };
+}
+
+/** The main thread's end of a link, of which the test itself is the other end. */
+function openMain(t: ExecutionContext) {
+  const { port1, port2, ofMain, ofPeer } = newLink();
+  const link = new PortLink<MainToPeer, PeerToMain>(port1, ofMain);
+  t.teardown(() => link.close());
+  const reader = new FrameReader();
+  /** The numbers of the messages of the next post; `undefined` if there is none. */
+  const nextPost = (): number[] | undefined => {
+    const post = receiveMessageOnPort(port2)?.message;
+    if (post === undefined) return undefined;
+    return reader.read(typeof post === "number" ? ofPeer.in.take(post) : post).map(numberOf);
+  };
+  return { link, nextPost };
+}
+
 /** Both ends of one link. */
 function openLink(t: ExecutionContext) {
-  const { port1, port2 } = new MessageChannel();
-  const main = new PortLink<MainToPeer, PeerToMain>(port1);
-  const peer = new PortLink<PeerToMain, MainToPeer>(port2);
+  const { port1, port2, ofMain, ofPeer } = newLink();
+  const main = new PortLink<MainToPeer, PeerToMain>(port1, ofMain);
+  const peer = new PortLink<PeerToMain, MainToPeer>(port2, ofPeer);
   t.teardown(() => {
     main.close();
     peer.close();
@@ -61,55 +85,77 @@ test("messages arrive in the order said, both ways at once, however they are spr
   t.deepEqual(await atPeer.hear(2000), upTo(2000));
 });
 
-test("what is said in one turn is one post, and the next turn's another", async (t) => {
-  const { port1, port2 } = new MessageChannel();
-  const link = new PortLink<MainToPeer, PeerToMain>(port1);
-  t.teardown(() => link.close());
-  const posts: number[][] = [];
-  port2.on("message", (frames: Uint8Array) => posts.push(decodeFrames(frames).map(numberOf)));
-
-  for (const number of [1, 2, 3]) link.post(toPeer(number));
+test("what nobody waits for leaves at the turn's end, in one post", async (t) => {
+  const { link, nextPost } = openMain(t);
+  link.post({ kind: "taken" });
+  link.post({ kind: "kill" });
   await Promise.resolve(); // the turn goes on as long as there are microtasks
-  link.post(toPeer(4));
+  link.post({ kind: "taken" });
+  t.is(nextPost(), undefined);
   await nextTurn();
-  for (const number of [5, 6]) link.post(toPeer(number));
-  while (posts.length < 2) await nextTurn();
-  t.deepEqual(posts, [
-    [1, 2, 3, 4],
-    [5, 6],
-  ]);
+  t.deepEqual(nextPost(), [-1, -1, -1]);
+  t.is(nextPost(), undefined);
 });
 
-test("who says much in one turn is heard before it ends, 1000 messages at most", async (t) => {
-  const { port1, port2 } = new MessageChannel();
-  const link = new PortLink<MainToPeer, PeerToMain>(port1);
-  t.teardown(() => link.close());
-  const nextPost = () => decodeFrames(receiveMessageOnPort(port2)?.message).map(numberOf);
+test("the first message of a turn that is waited for leaves at once, with what was said before it", async (t) => {
+  const { link, nextPost } = openMain(t);
+  for (let turn = 0; turn < 3; turn += 1) {
+    link.post({ kind: "taken" });
+    link.post(toPeer(1));
+    t.deepEqual(nextPost(), [-1, 1]);
+    link.post(toPeer(2));
+    await Promise.resolve();
+    link.post(toPeer(3));
+    t.is(nextPost(), undefined, "others wait for the turn's end");
+    await nextTurn();
+    t.deepEqual(nextPost(), [2, 3]);
+  }
+});
+
+test("who says much in one turn is heard before it ends, 20 times at most", async (t) => {
+  const { link, nextPost } = openMain(t);
   for (const number of upTo(2000)) link.post(toPeer(number));
 
-  for (let end = 50; end <= 1000; end += 50) t.deepEqual(nextPost(), upTo(end).slice(-50));
-  t.is(receiveMessageOnPort(port2), undefined);
+  t.deepEqual(nextPost(), [1]);
+  for (let end = 51; end <= 951; end += 50) t.deepEqual(nextPost(), upTo(end).slice(-50));
+  t.is(nextPost(), undefined);
   await nextTurn();
-  t.deepEqual(nextPost(), upTo(2000).slice(1000));
+  t.deepEqual(nextPost(), upTo(2000).slice(951));
 
   for (const number of upTo(60)) link.post(toPeer(number));
-  t.deepEqual(nextPost(), upTo(50), "and in the next turn as well");
+  t.deepEqual(nextPost(), [1], "and in the next turn as well");
+  t.deepEqual(nextPost(), upTo(51).slice(1));
 });
 
 test("flush posts what was said so far, within the turn; the rest of the turn is a post of its own", async (t) => {
-  const { port1, port2 } = new MessageChannel();
-  const link = new PortLink<MainToPeer, PeerToMain>(port1);
-  t.teardown(() => link.close());
-  const posts: number[][] = [];
-  port2.on("message", (frames: Uint8Array) => posts.push(decodeFrames(frames).map(numberOf)));
-
+  const { link, nextPost } = openMain(t);
   link.flush(); // nothing was said: nothing is posted
-  for (const number of [1, 2]) link.post(toPeer(number));
+  t.is(nextPost(), undefined);
+  for (const number of upTo(3)) link.post(toPeer(number));
+  t.deepEqual(nextPost(), [1]);
   link.flush();
   link.flush();
-  link.post(toPeer(3));
-  while (posts.length < 2) await nextTurn();
-  t.deepEqual(posts, [[1, 2], [3]]);
+  link.post(toPeer(4));
+  t.deepEqual(nextPost(), [2, 3]);
+  t.is(nextPost(), undefined);
+  await nextTurn();
+  t.deepEqual(nextPost(), [4]);
+});
+
+test("what the shared memory has no room for comes as well, and in its order", async (t) => {
+  const { main, peer } = openLink(t);
+  const heard: Uint8Array[] = [];
+  const random = seededRandom(2);
+  const sizes = Array.from({ length: 500 }, () => random.int(0, random.percent(10) ? 100_000 : 3000));
+  const replies = sizes.map((size, i) => new Uint8Array(size).fill(i % 251));
+  main.onMessage((message) => message.kind === "reply" && heard.push(message.reply));
+  for (const [i, reply] of replies.entries()) {
+    peer.post({ kind: "reply", rpcId: i, reply });
+    peer.flush(); // far more than the memory holds, before any of it is heard
+    if (i === 250) await turns(3);
+  }
+  while (heard.length < replies.length) await nextTurn();
+  t.deepEqual(heard, replies);
 });
 
 test("what is said before the other end listens waits for it", async (t) => {
@@ -167,8 +213,9 @@ test("who closes says no more: neither what it said in that turn, nor what it sa
 });
 
 test("to close twice, or to speak to an end that has closed, does no harm", async (t) => {
-  const { port1, port2 } = new MessageChannel();
-  const [main, peer] = [new PortLink<MainToPeer, PeerToMain>(port1), new PortLink(port2)];
+  const { port1, port2, ofMain, ofPeer } = newLink();
+  const main = new PortLink<MainToPeer, PeerToMain>(port1, ofMain);
+  const peer = new PortLink<PeerToMain, MainToPeer>(port2, ofPeer);
   const closed = once(port1, "close");
   peer.close();
   peer.close();

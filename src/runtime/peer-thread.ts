@@ -4,11 +4,12 @@ import type { Program } from "../peer/program.js";
 import { moduleText } from "../peer/script.js";
 import { WORKER_FILE } from "../peer/script-names.js";
 import type { PeerThreadData } from "../peer-worker.js";
+import { FrameRing, newLinkMemory } from "./frame-ring.js";
 import type { Link } from "./link.js";
 import { PortLink } from "./port-link.js";
 import type { BootSpec, PeerProcess } from "./runtime.js";
 import { Standstill } from "./standstill.js";
-import { ThreadGauges } from "./thread-gauges.js";
+import { COUNTED_BY, ThreadGauges } from "./thread-gauges.js";
 import { placeOfThread } from "./thread-place.js";
 import type { SpareThread } from "./thread-pool.js";
 import type { ThreadProbe } from "./thread-probe.js";
@@ -44,10 +45,16 @@ export class PeerThread implements PeerProcess, SpareThread {
     this.#program = program;
     this.#probe = probe;
     const { port1, port2 } = new MessageChannel();
-    const data: PeerThreadData = { program, port: port2, gauges: this.#gauges.buffer, probe: probe?.boot };
+    const memory = newLinkMemory();
+    const gauges = this.#gauges.buffer;
+    const data: PeerThreadData = { program, port: port2, memory, gauges, probe: probe?.boot };
     this.#worker = peerWorker(data, heapMiB);
     probe?.spawned(this.#worker);
-    this.#link = new PortLink(port1, probe?.link);
+    this.#link = new PortLink(
+      port1,
+      { out: new FrameRing(memory.toPeer), in: new FrameRing(memory.toMain) },
+      probe?.link,
+    );
     this.ready = new Promise((resolve) => {
       this.#worker.once("message", () => {
         this.#isReady = true;
@@ -80,12 +87,14 @@ export class PeerThread implements PeerProcess, SpareThread {
   }
 
   get link(): Link<MainToPeer, PeerToMain> {
+    let read = 0;
     return {
       post: (message) => this.#link.post(message),
       onMessage: (hear) => {
         this.#hear = hear;
         this.#link.onMessage((message) => {
-          this.#gauges.haveRead(1);
+          read += 1;
+          if (read % COUNTED_BY === 0) this.#gauges.haveRead(COUNTED_BY);
           hear(message);
         });
       },

@@ -3,6 +3,9 @@ const BEATS = 0;
 const READ = 1;
 const OS_THREAD = 2;
 
+/** Messages are counted by so many: a cell that one thread writes and another reads costs both, each time. */
+export const COUNTED_BY = 100;
+
 /**
  * What a peer's thread and the main thread share: whether the peer's event loop turns, how far the main thread
  * is behind what the peer said, and which thread it is. Read and written with `Atomics`.
