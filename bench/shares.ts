@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { SourceMap, type SourceMapPayload } from "node:module";
 import { Worker } from "node:worker_threads";
+import { bundlePrelude } from "../src/peer/host-programs.js";
 import { loadProgram } from "../src/peer/program.js";
 import { REFERENCE_RAFT } from "../src/peer/reference-raft.js";
 import type { Bench } from "./bench.js";
@@ -17,8 +19,9 @@ export const shares: Bench = {
       workerData: { program, run },
     });
     const [{ first, later, laterCount }] = (await once(worker, "message")) as [ProfiledSuites];
-    const ofFirst = timeByPart(first, program.preludeText);
-    const ofLater = timeByPart(later, program.preludeText);
+    const prelude = new SourceMap(JSON.parse((await bundlePrelude()).map) as SourceMapPayload);
+    const ofFirst = timeByPart(first, prelude);
+    const ofLater = timeByPart(later, prelude);
     for (const line of sharesTable(ofFirst, ofLater)) tell(line);
     const each = (times: ReadonlyMap<Part, number>, count: number): string =>
       `${(totalUs(times) / 1000 / count).toFixed(0)} ms`;

@@ -1,19 +1,17 @@
 import type { Profiler } from "node:inspector";
+import { SourceMap, type SourceMapPayload } from "node:module";
 import test from "ava";
-import { moduleAtLine, partOfFrame, partOfModule, timeByPart } from "../bench/helpers/profile-parts.js";
+import { partOfFrame, partOfModule, timeByPart } from "../bench/helpers/profile-parts.js";
 import { sharesTable } from "../bench/helpers/shares-table.js";
 import { PRELUDE_FILE, RAFT_FILE } from "../src/peer/script-names.js";
 
-const BUNDLE = [
-  '"use strict";',
-  "var helper = () => {};",
-  "// src/labgob/codec.ts",
-  "function encode() {}",
-  "// a remark about codec.ts",
-  "function decode() {}",
-  "    // node_modules/pure-rand/lib/index.js",
-  "function next() {}",
-].join("\n");
+/** Of three modules in one line: nothing until its tenth column, then the codec, from its twentieth msgpackr. */
+const PRELUDE = new SourceMap({
+  version: 3,
+  sources: ["../src/labgob/codec.ts", "../node_modules/msgpackr/pack.js"],
+  names: [],
+  mappings: "UAAA,UCAA",
+} as unknown as SourceMapPayload);
 
 for (const [path, part] of [
   ["file:///home/me/whitewater/dist/labgob/labgob.js", "codec"],
@@ -27,25 +25,19 @@ for (const [path, part] of [
   });
 }
 
-test("a line of a bundle is of the module named last before it", (t) => {
-  const moduleOf = moduleAtLine(BUNDLE);
-  const modules = [0, 1, 3, 5, 7].map(moduleOf);
-  const codec = "src/labgob/codec.ts";
-  t.deepEqual(modules, [undefined, undefined, codec, codec, "node_modules/pure-rand/lib/index.js"]);
-});
-
 for (const [what, callFrame, part] of [
   ["the collector", frame("(garbage collector)"), "gc"],
   ["a pause", frame("(idle)"), "idle"],
   ["what has no frame", frame("(program)"), "V8, Node"],
   ["the user's code", frame("become", RAFT_FILE, 12), "raft.ts"],
-  ["the prelude's codec", frame("encode", PRELUDE_FILE, 3), "codec"],
-  ["the prelude's own beginning", frame("helper", PRELUDE_FILE, 1), "isolate"],
+  ["the prelude's codec", frame("encode", PRELUDE_FILE, 0, 15), "codec"],
+  ["a package in the prelude", frame("pack", PRELUDE_FILE, 0, 25), "codec"],
+  ["the prelude's own beginning", frame("helper", PRELUDE_FILE, 0, 3), "isolate"],
   ["a built-in", frame("push"), undefined],
   ["Node's own", frame("update", "node:internal/crypto/hash", 80), undefined],
 ] as const) {
   test(`a sample in ${what} counts as ${part ?? "its caller's"}`, (t) => {
-    t.is(partOfFrame(callFrame, moduleAtLine(BUNDLE)), part);
+    t.is(partOfFrame(callFrame, PRELUDE), part);
   });
 }
 
@@ -64,7 +56,7 @@ test("what a part calls of Node and V8 is its own time, and idle time is nobody'
     timeDeltas: [100, 200, 300, 400, 500],
   };
   t.deepEqual(
-    [...timeByPart(profile, BUNDLE)],
+    [...timeByPart(profile, PRELUDE)],
     [
       ["trace", 500], // 200 in itself, 300 in Node; the last sample has no time
       ["V8, Node", 500],
@@ -90,6 +82,7 @@ function frame(
   functionName: string,
   url = "",
   lineNumber = -1,
+  columnNumber = -1,
 ): Profiler.Profile["nodes"][number]["callFrame"] {
-  return { functionName, url, lineNumber, columnNumber: -1, scriptId: "0" };
+  return { functionName, url, lineNumber, columnNumber, scriptId: "0" };
 }

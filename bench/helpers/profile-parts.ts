@@ -1,4 +1,5 @@
 import type { Profiler } from "node:inspector";
+import type { SourceMap } from "node:module";
 import { PRELUDE_FILE, RAFT_FILE } from "../../src/peer/script-names.js";
 
 /** The parts of a run in `sim` that its time is told by, and what is of them. */
@@ -40,36 +41,28 @@ export function partOfModule(path: string): Part | undefined {
   return folders.map((folder) => PART_OF_FOLDER.get(folder)).find((part) => part !== undefined);
 }
 
-/**
- * Which module each line of a bundle comes from: esbuild writes its path in a comment before the first.
- * @returns the path of the module at a line, counted from 0; `undefined` before the first
- */
-export function moduleAtLine(bundle: string): (line: number) => string | undefined {
-  const moduleOf: (string | undefined)[] = [];
-  let module: string | undefined;
-  for (const line of bundle.split("\n")) {
-    module = /^\s*\/\/ (\S+\.[cm]?[jt]s)$/.exec(line)?.[1] ?? module;
-    moduleOf.push(module);
-  }
-  return (line) => moduleOf[line];
-}
-
 /** The part that a frame is of by itself; `undefined` where its caller decides, as of `Map.prototype.get`. */
 export function partOfFrame(
-  { functionName, url, lineNumber }: Profiler.Profile["nodes"][number]["callFrame"],
-  preludeModule: (line: number) => string | undefined,
+  { functionName, url, lineNumber, columnNumber }: Profiler.Profile["nodes"][number]["callFrame"],
+  prelude: SourceMap,
 ): Part | "idle" | undefined {
   if (functionName === "(idle)") return "idle";
   if (functionName === "(garbage collector)") return "gc";
   if (functionName === "(program)") return "V8, Node";
   if (url === RAFT_FILE) return "raft.ts";
-  if (url === PRELUDE_FILE) return partOfModule(preludeModule(lineNumber) ?? "") ?? "isolate";
+  if (url === PRELUDE_FILE) {
+    const origin = prelude.findEntry(lineNumber, columnNumber);
+    return ("originalSource" in origin && partOfModule(origin.originalSource)) || "isolate";
+  }
   return url.startsWith("file:") ? partOfModule(url) : undefined;
 }
 
-/** Microseconds by part, of the time in which the thread was not idle. */
-export function timeByPart(profile: Profiler.Profile, prelude: string): Map<Part, number> {
-  const partOfNode = partsOfNodes(profile, moduleAtLine(prelude));
+/**
+ * Microseconds by part, of the time in which the thread was not idle.
+ * @param prelude its map, which tells the modules that were bundled
+ */
+export function timeByPart(profile: Profiler.Profile, prelude: SourceMap): Map<Part, number> {
+  const partOfNode = partsOfNodes(profile, prelude);
   const times = new Map<Part, number>();
   const { samples = [], timeDeltas = [] } = profile;
   for (const [i, id] of samples.entries()) {
@@ -80,16 +73,13 @@ export function timeByPart(profile: Profiler.Profile, prelude: string): Map<Part
   return times;
 }
 
-function partsOfNodes(
-  { nodes }: Profiler.Profile,
-  preludeModule: (line: number) => string | undefined,
-): Map<number, Part | "idle"> {
+function partsOfNodes({ nodes }: Profiler.Profile, prelude: SourceMap): Map<number, Part | "idle"> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parts = new Map<number, Part | "idle">();
   const visit = (id: number, callers: Part | "idle"): void => {
     const node = byId.get(id);
     if (!node) return;
-    const part = partOfFrame(node.callFrame, preludeModule) ?? callers;
+    const part = partOfFrame(node.callFrame, prelude) ?? callers;
     parts.set(id, part);
     for (const child of node.children ?? []) visit(child, part);
   };

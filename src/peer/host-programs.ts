@@ -3,12 +3,12 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundle, ownFile, ownFileThere, STRICT } from "./bundler.js";
 import { compilePrelude } from "./prelude-code.js";
-import { compileModule } from "./script.js";
+import { AS_MODULE, compileModule } from "./script.js";
 import { WORKER_FILE } from "./script-names.js";
 
 /** The two programs that host a raft.ts, with V8's code for them. Plain data. */
 export interface HostPrograms {
-  /** What is evaluated in a peer's realm before raft.ts (`realm/prelude.ts`). */
+  /** What is evaluated in a peer's realm before raft.ts (`realm/prelude.ts`): a script that gives its module. */
   readonly preludeText: string;
   /** What a worker thread loads (`peer-worker.ts`). */
   readonly workerText: string;
@@ -58,10 +58,24 @@ async function builtTexts(): Promise<Texts> {
   return { preludeText, workerText };
 }
 
+/** Without blanks and remarks, since every thread gets them; in lines that a debugger can show. */
+const SHORT = { minifyWhitespace: true, minifySyntax: true, lineLimit: 120 };
+
 async function bundledTexts(): Promise<Texts> {
   const [prelude, worker] = await Promise.all([
-    bundle({ entryPoints: [PRELUDE_SOURCE], platform: "browser", banner: STRICT }),
-    bundle({ entryPoints: [ownFile("../peer-worker")], platform: "node", banner: STRICT }),
+    bundlePrelude(),
+    bundle({ ...SHORT, entryPoints: [ownFile("../peer-worker")], platform: "node", banner: STRICT }),
   ]);
   return { preludeText: prelude.text, workerText: worker.text };
+}
+
+/** The prelude, from its source, with its source map. */
+export function bundlePrelude(): Promise<{ text: string; map: string }> {
+  return bundle({
+    ...SHORT,
+    ...AS_MODULE,
+    entryPoints: [PRELUDE_SOURCE],
+    platform: "browser",
+    sourcemap: "external",
+  });
 }

@@ -1,4 +1,3 @@
-import { isBuiltin } from "node:module";
 import { Writable } from "node:stream";
 import { format, inspect } from "node:util";
 
@@ -20,7 +19,8 @@ export interface HostServices {
 }
 
 const services: HostServices = {
-  builtinModule: (name) => (isBuiltin(name) ? process.getBuiltinModule(name) : undefined),
+  // A raft.ts may ask for anything.
+  builtinModule: (name) => (typeof name === "string" ? process.getBuiltinModule(name) : undefined),
   globals: globalThis,
   format,
   inspect: (value, options) => inspect(value, options),

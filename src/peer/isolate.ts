@@ -1,6 +1,5 @@
-import { SourceMap, type SourceMapPayload } from "node:module";
+import type { SourceMap, SourceMapPayload } from "node:module";
 import { dirname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Script } from "node:vm";
 import type { FaultKind, MainToPeer } from "../labrpc/wire.js";
 import { RealmContext } from "./context.js";
@@ -8,7 +7,7 @@ import { isDebugged } from "./debugged.js";
 import type { RealmTime } from "./globals/globals.js";
 import type { Program } from "./program.js";
 import type { IncarnationOptions, RealmHandle } from "./realm/prelude.js";
-import { compileModule } from "./script.js";
+import { compileModule, compileScript } from "./script.js";
 import { PRELUDE_FILE, RAFT_FILE } from "./script-names.js";
 import { type PrepareStackTrace, stackFormatter } from "./stack.js";
 
@@ -34,12 +33,12 @@ export class CompiledProgram implements Housing {
 
   constructor(program: Scripts) {
     const { preludeText, preludeCode, raftText, raftCode } = program;
-    this.#prelude = compileModule(preludeText, { filename: PRELUDE_FILE, code: preludeCode });
+    this.#prelude = compileScript(preludeText, { filename: PRELUDE_FILE, code: preludeCode });
     const sourceMap = isDebugged() ? inlineMap(program) : undefined;
     this.#raft = compileModule(raftText, { filename: RAFT_FILE, sourceMap, code: raftCode });
     let map: SourceMap | undefined; // made when the first stack is asked for: it costs milliseconds
     this.#formatStack = stackFormatter(RAFT_FILE, () => {
-      map ??= new SourceMap(JSON.parse(program.raftMap) as SourceMapPayload);
+      map ??= sourceMapOf(program.raftMap);
       return map;
     });
   }
@@ -118,8 +117,15 @@ export class Isolate {
   }
 }
 
+/** Node's module of maps is loaded with the first, as that of URLs: both take their time when a thread boots. */
+function sourceMapOf(json: string): SourceMap {
+  const { SourceMap } = process.getBuiltinModule("node:module");
+  return new SourceMap(JSON.parse(json) as SourceMapPayload);
+}
+
 /** The map of the bundle, its sources named by URL, so that breakpoints in raft.ts find their lines. */
 function inlineMap({ raftPath, raftMap }: Scripts): string {
+  const { pathToFileURL } = process.getBuiltinModule("node:url");
   const folder = pathToFileURL(`${dirname(resolve(raftPath))}/`).href;
   const map = { ...(JSON.parse(raftMap) as object), sourceRoot: folder };
   return `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString("base64")}`;

@@ -5,7 +5,16 @@ const MAX_LENGTH = 10_000;
 const AnyError = Error;
 
 /** Later versions of V8 have a getter of their own there. */
-const STACK_GETTER = Reflect.getOwnPropertyDescriptor(new Error(), "stack")?.get;
+const STACK_GETTER = Reflect.getOwnPropertyDescriptor(errorWithoutFrames(), "stack")?.get;
+
+/** To look at a stack with frames has V8 find the line ends of this script: most of a millisecond, for each thread. */
+function errorWithoutFrames(): Error {
+  const { stackTraceLimit } = Error;
+  Reflect.set(Error, "stackTraceLimit", 0); // no assignment: it may be frozen
+  const error = new Error();
+  Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  return error;
+}
 
 /**
  * What was thrown, in words: an error's name and message; or what else, and that it tells no more. Anything can
