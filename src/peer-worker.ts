@@ -2,12 +2,12 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { FaultKind, MainToPeer, PeerToMain } from "./labrpc/wire.js";
 import { CompiledProgram, type Isolate } from "./peer/isolate.js";
-import type { Program } from "./peer/program.js";
 import type { PeerProbe } from "./profile/peer-probe.js";
 import { FrameRing, type LinkMemory } from "./runtime/frame-ring.js";
 import { lockstepPeer, TurnCells } from "./runtime/lockstep-peer.js";
 import { PortLink } from "./runtime/port-link.js";
 import type { BootSpec } from "./runtime/runtime.js";
+import { readProgram, type SharedProgram } from "./runtime/shared-program.js";
 import { COUNTED_BY, ThreadGauges } from "./runtime/thread-gauges.js";
 import { osThreadId } from "./runtime/thread-place.js";
 import type { ThreadProbeBoot } from "./runtime/thread-probe.js";
@@ -15,7 +15,7 @@ import { floodFault } from "./runtime/turn-faults.js";
 
 /** What a thread is born with. Which peer it becomes, it learns when it is taken from the spares. */
 export interface PeerThreadData {
-  readonly program: Program;
+  readonly program: SharedProgram;
   readonly port: MessagePort;
   /** The link's, where the thread has one: in lockstep it is driven by turns instead. */
   readonly memory?: LinkMemory;
@@ -32,7 +32,7 @@ const MAX_UNREAD = 100_000;
 const BEAT_MS = 250;
 
 const { program, port, memory, gauges: buffer, probe: probeBoot, turnCells } = workerData as PeerThreadData;
-const compiled = new CompiledProgram(program);
+const compiled = new CompiledProgram(readProgram(program));
 const gauges = new ThreadGauges(buffer);
 gauges.runsOn(osThreadId());
 setInterval(() => gauges.beat(), BEAT_MS).unref();

@@ -50,7 +50,7 @@ export class LockstepThread implements VirtualPeer, SpareThread {
     this.#port = port1;
     const gauges = this.#gauges.buffer;
     const turnCells = this.#cells.buffer;
-    this.#worker = peerWorker({ program, port: port2, gauges, turnCells, probe: undefined }, heapMiB);
+    this.#worker = peerWorker(program, { port: port2, gauges, turnCells, probe: undefined }, heapMiB);
     this.ready = new Promise((resolve) => {
       this.#worker.once("online", () => {
         this.#isReady = true;

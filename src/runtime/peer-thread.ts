@@ -8,6 +8,7 @@ import { FrameRing, newLinkMemory } from "./frame-ring.js";
 import type { Link } from "./link.js";
 import { PortLink } from "./port-link.js";
 import type { BootSpec, PeerProcess } from "./runtime.js";
+import { sharedProgram } from "./shared-program.js";
 import { Standstill } from "./standstill.js";
 import { COUNTED_BY, ThreadGauges } from "./thread-gauges.js";
 import { placeOfThread } from "./thread-place.js";
@@ -47,8 +48,7 @@ export class PeerThread implements PeerProcess, SpareThread {
     const { port1, port2 } = new MessageChannel();
     const memory = newLinkMemory();
     const gauges = this.#gauges.buffer;
-    const data: PeerThreadData = { program, port: port2, memory, gauges, probe: probe?.boot };
-    this.#worker = peerWorker(data, heapMiB);
+    this.#worker = peerWorker(program, { port: port2, memory, gauges, probe: probe?.boot }, heapMiB);
     probe?.spawned(this.#worker);
     this.#link = new PortLink(
       port1,
@@ -149,13 +149,13 @@ const LOADER = `
   const { script: { text, ...options } } = require("node:worker_threads").workerData;
   new Script(text, options).runInThisContext()(exports, module, require);`;
 
-/** A worker that runs `peer-worker.ts` on `data`. */
-export function peerWorker(data: PeerThreadData, heapMiB: number): Worker {
-  const { workerText, workerCode } = data.program;
+/** A worker that runs `peer-worker.ts` for `program`. */
+export function peerWorker(program: Program, data: Omit<PeerThreadData, "program">, heapMiB: number): Worker {
+  const { workerText, workerCode } = program;
   const script = { text: moduleText(workerText), filename: WORKER_FILE, cachedData: workerCode };
   return new Worker(LOADER, {
     eval: true,
-    workerData: { ...data, script },
+    workerData: { ...data, program: sharedProgram(program), script },
     transferList: data.probe ? [data.port, data.probe.port] : [data.port],
     resourceLimits: { maxOldGenerationSizeMb: heapMiB },
     stdout: true, // what bypasses the peer's console must not tear the tester's lines

@@ -14,7 +14,7 @@ const EARLY_BATCHES = 20;
 
 /** What the other side is waiting for, or has to answer. All else goes along: a save with the reply that it precedes. */
 const AWAITED: ReadonlySet<WireMessage["kind"]> = new Set([
-  ...(["call", "request", "reply", "outcome"] as const),
+  ...(["ready", "call", "request", "reply", "outcome"] as const),
   ...(["start", "get-state", "answer"] as const),
 ]);
 
