@@ -12,12 +12,6 @@ const EARLY_BATCH = 50;
 /** How many batches leave early in one turn. Few: what a peer says in an endless loop must pile up, to be noticed. */
 const EARLY_BATCHES = 20;
 
-/** What the other side is waiting for, or has to answer. All else goes along: a save with the reply that it precedes. */
-const AWAITED: ReadonlySet<WireMessage["kind"]> = new Set([
-  ...(["ready", "call", "request", "reply", "outcome"] as const),
-  ...(["start", "get-state", "answer"] as const),
-]);
-
 /** Frames; or how many bytes of the ring are the next ones. */
 type Post = Uint8Array<ArrayBuffer> | number;
 
@@ -30,8 +24,6 @@ export interface LinkRings {
 /**
  * A `Link` over a MessagePort. What is said in one turn of the event loop shares one buffer of frames and one
  * `postMessage`, or in batches if it is much (findings: 2–3 µs an RPC, against 10–13 for a `postMessage` each).
- * But the first message of a turn that the other side waits for leaves at once: most often no other comes, and
- * the turn's end would be waited for in vain.
  */
 export class PortLink<Out extends WireMessage, In extends WireMessage> implements Link<Out, In> {
   readonly #port: MessagePort;
@@ -40,10 +32,7 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
   readonly #writer = new FrameWriter();
   readonly #reader = new FrameReader<In>();
   #outbox: Out[] = [];
-  /** Batches that have left in this turn. */
   #leftEarly = 0;
-  /** Whether something was said in this turn, so that its end will be heard of. */
-  #isInTurn = false;
   #isOpen = true;
 
   /**
@@ -59,24 +48,19 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
   post(message: Out): void {
     if (!this.#isOpen) return;
     this.#probe?.said(message);
-    if (this.#outbox.length === 0) this.#outbox = [message];
-    else this.#outbox.push(message);
-    if (this.#leavesEarly(message)) {
+    if (this.#outbox.length === 0) {
+      this.#outbox = [message];
+      setImmediate(this.#flushLater);
+      return;
+    }
+    this.#outbox.push(message);
+    if (this.#outbox.length === EARLY_BATCH && this.#leftEarly < EARLY_BATCHES) {
       this.#leftEarly += 1;
       this.flush();
     }
-    if (this.#isInTurn) return;
-    setImmediate(this.#endTurn);
-    this.#isInTurn = true;
   }
 
-  #leavesEarly({ kind }: Out): boolean {
-    if (this.#leftEarly === 0) return AWAITED.has(kind);
-    return this.#outbox.length === EARLY_BATCH && this.#leftEarly < EARLY_BATCHES;
-  }
-
-  readonly #endTurn = (): void => {
-    this.#isInTurn = false;
+  readonly #flushLater = (): void => {
     this.#leftEarly = 0;
     this.flush();
   };
