@@ -9,18 +9,21 @@ export interface ScriptOptions {
   readonly code?: Uint8Array | undefined;
 }
 
+const HEAD = "(function (exports, module, require) {";
+const FOOT = "})";
+
 /**
  * A CommonJS module as a script: its value is the function that runs the module. It begins on the first line,
  * which esbuild leaves to "use strict", so lines keep their numbers.
  */
 export function moduleText(text: string, sourceMap = ""): string {
-  return `(function (exports, module, require) {${text}\n})\n${sourceMap}`;
+  return `${HEAD}${text}\n${FOOT}\n${sourceMap}`;
 }
 
 /** What makes a bundle such a script as it is written: to put a long text together takes V8 a millisecond. */
 export const AS_MODULE = {
-  banner: { js: '(function (exports, module, require) {"use strict";' },
-  footer: { js: "})" },
+  banner: { js: `${HEAD}"use strict";` },
+  footer: { js: FOOT },
 };
 
 /** Compiles a CommonJS module. */
