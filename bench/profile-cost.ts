@@ -8,10 +8,11 @@ import { comparisonOf } from "./rounds.js";
 /** Each with two new clusters: two of the same kind differ by a twentieth, whatever they do. */
 const ROUNDS = 15;
 /** In which V8 compiles most of what it will: the profiler's part of it as well, which is paid once. */
-const FIRST_TURNS = 18;
+const FIRST_TURNS = 5;
 /** With them 6 s, as long as `whitewater profile --load` runs unless told otherwise, its warm-up included. */
-const LATER_TURNS = 16;
-const TURN: Turn = { commands: 500, atOnce: 20 };
+const LATER_TURNS = 4;
+/** Long, for what the profiler does by the clock goes on while the other cluster has its turn. */
+const TURN: Turn = { commands: 2000, atOnce: 20 };
 /** A cluster can lose its leader when it is held up for too long, and a case can fail: the round is then made again. */
 const ATTEMPTS = 5;
 /** A short one of the lab's, which agrees on some commands at once and counts the RPCs. */
@@ -32,8 +33,8 @@ interface Round {
 
 /**
  * What being profiled costs: to a run of one of the lab's cases; and to a cluster that agrees on commands as fast
- * as it can. Of the latter two, one of them profiled, take turns of some 100 ms: how fast this machine is changes
- * from second to second, and so does for both.
+ * as it can. Of the latter two, one of them profiled, take turns of some 400 ms: how fast this machine is changes
+ * from one quarter of an hour to the next, and so does for both.
  */
 export const profileCost: Bench = {
   title: "a run that is profiled",

@@ -114,17 +114,18 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
     this.#saidAtMs.length = 0;
   }
 
-  arrived(): void {
+  arrived(): boolean {
     this.#leftAtMs = this.#arrivals.takeSince(this.#gauges.countsFromMs);
     if (this.#leftAtMs === undefined) {
       this.#time.look();
       if (this.#ring) this.#batchFromMs = this.#time.now();
-      return;
+      return this.#calledAtMs.size > 0;
     }
     this.#batchFromMs = this.#time.now();
     const ageMs = this.#batchFromMs - this.#leftAtMs;
     this.#inFlightMs = this.#time.inFlight(ageMs);
     this.#gauges.cameIn(ageMs);
+    return true;
   }
 
   hears(message: MainToPeer): void {

@@ -233,19 +233,20 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
     this.#leaving.length = 0;
   }
 
-  arrived(): void {
+  arrived(): boolean {
     const { time, ring } = this.#router;
     this.#leftAtMs = this.#arrivals.takeSince(this.#router.countsFromMs);
     if (this.#leftAtMs === undefined) {
       time.look();
       if (ring) this.batchAtMs = time.now();
-      return;
+      return this.#requests.size > 0;
     }
     this.batchAtMs = time.now();
     const ageMs = this.batchAtMs - this.#leftAtMs;
     this.#inFlightMs = time.inFlight(ageMs);
     this.quickestToMainMs = Math.min(this.quickestToMainMs, ageMs);
     this.#batchesToMain += 1;
+    return true;
   }
 
   hears(message: PeerToMain): void {

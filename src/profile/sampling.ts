@@ -1,7 +1,7 @@
 /** Messages that the main thread hears in one stretch of measuring. */
 const STRETCH = 64;
 /** At more messages a second than this, measuring pauses between stretches. */
-const BUSY_PER_SECOND = 2000;
+const BUSY_PER_SECOND = 1000;
 /** Then a pause is so many times as long as the stretch before it. */
 const PAUSE_FACTOR = 15;
 const LONGEST_PAUSE_MS = 200;

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 
-type SetTimer = (callback: (...args: unknown[]) => unknown, ...rest: unknown[]) => unknown;
+type SetTimer = (callback: (...args: unknown[]) => unknown, ms?: number, ...args: unknown[]) => unknown;
 
 /**
  * One clock for all threads of a process, and where this thread's event loop stood when a batch came.
@@ -45,12 +45,13 @@ export class ThreadTime {
     const { setTimeout, setInterval } = timers;
     for (const name of ["setTimeout", "setInterval"] as const) {
       const set = timers[name];
-      const setAndLook: SetTimer = (callback, ...rest) => {
-        const lookAndCall = function (this: unknown, ...args: unknown[]): unknown {
+      const setAndLook: SetTimer = (callback, ms, ...args) => {
+        if (typeof callback !== "function") return set(callback, ms); // which throws
+        const lookAndCall = function (this: unknown): unknown {
           look();
           return callback.apply(this, args);
         };
-        return set(lookAndCall, ...rest);
+        return set(lookAndCall, ms);
       };
       timers[name] = Object.assign(setAndLook, set); // what `util.promisify` finds on it included
     }

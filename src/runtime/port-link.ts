@@ -71,19 +71,22 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
     const frames = this.#writer.write(this.#outbox);
     this.#outbox = [];
     this.#probe?.leaves();
-    // A port clones the whole buffer behind a view, so a view of the writer's is copied.
-    const post: Post = this.#rings.out.put(frames) ? frames.length : new Uint8Array(frames);
-    this.#port.postMessage(post);
+    if (this.#rings.out.put(frames)) {
+      this.#port.postMessage(frames.length satisfies Post);
+      return;
+    }
+    const own: Post = new Uint8Array(frames); // the writer writes on where these stand
+    this.#port.postMessage(own, [own.buffer]); // to clone it would copy it twice more
   }
 
   onMessage(hear: (message: In) => void): void {
     this.#port.on("message", (post: Post) => {
-      this.#probe?.arrived();
+      const probe = this.#probe?.arrived() ? this.#probe : undefined;
       const frames = typeof post === "number" ? this.#rings.in.take(post) : post;
       for (const message of this.#reader.read(frames)) {
         // The incarnation may end in the middle of a batch: the rest are words of the dead.
         if (!this.#isOpen) break;
-        this.#probe?.hears(message);
+        probe?.hears(message);
         hear(message);
       }
       this.#probe?.heard();

@@ -8,8 +8,8 @@ export interface LinkProbe<Out, In> {
   said(message: Out): void;
   /** All that was said since the last time is posted to the other thread now. */
   leaves(): void;
-  /** A batch of the other side has come; called before it is decoded. */
-  arrived(): void;
+  /** A batch of the other side has come; called before it is decoded. @returns whether `hears` is to be called */
+  arrived(): boolean;
   /** `message`, one of the batch, is about to be heard. */
   hears(message: In): void;
   /** The whole batch has been heard. */
