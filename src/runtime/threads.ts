@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import type { Program } from "../peer/program.js";
 import { RealClock } from "./clock.js";
 import { PEER_HEAP_MIB, PeerThread } from "./peer-thread.js";
@@ -17,20 +16,12 @@ export interface ThreadsOptions {
 }
 
 /**
- * By how much a heap may grow before V8 collects all of it, in percent of what was in use after the last time. Each
- * save of a long log is new memory on the main thread, and V8's own 8 MiB or so are full 45 times a second in a
- * cluster of 3 peers under full load: that took a quarter of its time. It costs some 60 MiB of memory.
- */
-const HEAP_GROWING_PERCENT = 900;
-
-/**
  * The mode `threads`: every peer on a worker thread of its own, in real time. One pool of threads serves
  * all the runs of one program, one after another or at once.
  */
 export class PeerThreads extends ThreadPool<PeerThread> {
   constructor(program: Program, { spares = 3, peerHeapMiB = PEER_HEAP_MIB, probe }: ThreadsOptions = {}) {
     super(spares, () => new PeerThread(program, peerHeapMiB, probe?.()));
-    setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`); // of all threads of the process
   }
 
   /** Time, chance and peers for one run of one case. */
