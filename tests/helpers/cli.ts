@@ -10,8 +10,8 @@ import type { RunResult } from "../../src/harness/case.js";
 
 /** What came of one run of the command line. */
 export interface CliRun {
-  /** `null` if a signal ended it. */
-  readonly exitCode: number | null;
+  /** The signal, if one ended it. */
+  readonly exitCode: number | NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -73,7 +73,7 @@ export function whitewater(args: readonly string[], options: CliOptions = {}): P
     killSignal: "SIGKILL",
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const run = { exitCode: null as number | null, stdout: "", stderr: "" };
+  const run = { exitCode: null as CliRun["exitCode"], stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     run.stdout += text;
     options.onOutput?.(run.stdout, child);
@@ -84,7 +84,7 @@ export function whitewater(args: readonly string[], options: CliOptions = {}): P
   });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (exitCode) => resolve({ ...run, exitCode }));
+    child.once("close", (exitCode, signal) => resolve({ ...run, exitCode: exitCode ?? signal }));
   });
 }
 
