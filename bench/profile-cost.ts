@@ -28,10 +28,9 @@ export const profileCost: Bench = {
 async function lines(what: string, fixture: string, argument: string): Promise<SpeedPromise[]> {
   const pairs: Pair[] = [];
   while (pairs.length < ROUNDS) pairs.push(await madeAtLast(() => pair(fixture, argument, pairs.length)));
-  const line = (what: string, cost: keyof RunCosts, promised?: number): SpeedPromise => {
+  const line = (of: string, cost: keyof RunCosts, promise?: number): SpeedPromise => {
     const costs = pairs.map(({ profiled, plain }) => ({ whatMs: profiled[cost], againstMs: plain[cost] }));
-    const measured = comparisonOf(costs);
-    return { what: `${what}, profiled`, against: "not profiled", promise: promised, measured };
+    return { what: `${of}, profiled`, against: "not profiled", promise, measured: comparisonOf(costs) };
   };
   return [line(what, "wallMs", 1.05), line("the time on a core of all threads meanwhile", "coresMs")];
 }

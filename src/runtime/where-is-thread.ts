@@ -87,10 +87,10 @@ async function framesInRaft(threadId: number): Promise<Frame[]> {
 
 async function lookUntilInRaft(session: Session, threadId: number): Promise<Frame[]> {
   const sessionId = await attach(session, threadId);
-  const hasEnded = end(session, sessionId);
+  const ended = whenEnded(session, sessionId);
   for (let id = 1; id <= MAX_LOOKS; id += 1) {
     await sleep(LOOK_MS);
-    const frames = await Promise.race([look(session, sessionId, id), hasEnded]);
+    const frames = await Promise.race([look(session, sessionId, id), ended]);
     if (frames === undefined || frames.length > 0) return frames ?? [];
   }
   return [];
@@ -110,7 +110,7 @@ function attach(session: Session, threadId: number): Promise<string> {
 }
 
 /** Settles when the thread has ended. */
-function end(session: Session, sessionId: string): Promise<undefined> {
+function whenEnded(session: Session, sessionId: string): Promise<undefined> {
   return new Promise((resolve) => {
     session.on("NodeWorker.detachedFromWorker", ({ params }) => {
       if (params.sessionId === sessionId) resolve(undefined);
