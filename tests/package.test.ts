@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import { SKELETON_FILES } from "../src/cli/skeleton.js";
-import { projectFile, whitewater } from "./helpers/cli.js";
+import { MAIN, projectFile, whitewater } from "./helpers/cli.js";
 import { type Installed, installPacked, manifestOf, TSC } from "./helpers/packed.js";
 
 const run = promisify(execFile);
@@ -25,6 +25,12 @@ async function userFolder(name: string, files: Readonly<Record<string, string>> 
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   return folder;
 }
+
+const onUnix = process.platform === "win32" ? test.skip : test;
+
+onUnix("npx finds the command in a clone, where nothing depends on the package", async (t) => {
+  t.is(await realpath(projectFile("node_modules/.bin/whitewater")), MAIN);
+});
 
 test("the package holds what it runs on and its sources, and no tests of ours", async (t) => {
   const folder = join(installed.folder, "node_modules/whitewater");
