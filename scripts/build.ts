@@ -5,8 +5,8 @@
  * a command begins with is in one file for each thread. All that finds something by its own place lies in a folder of
  * `dist`, as its source does in one of `src`, and so finds it in the same place.
  */
-import { rm, symlink, writeFile } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { buildHostPrograms } from "../src/peer/host-programs.js";
 import { buildReference } from "../src/peer/reference-raft.js";
@@ -38,16 +38,3 @@ const [bundled] = await Promise.all([
   buildReference(join(dist, "raft")),
 ]);
 await writeFile(join(dist, "licences.txt"), await licencesOf(bundled));
-if (process.platform !== "win32") await linkCommand(); // where it would take a script of the shell
-
-/**
- * Lets `npx whitewater` find the command in a clone, as it does where the package is installed. npm links the commands
- * of packages that a folder depends on, and not the folder's own: npx installs that one in a folder of npm's, which
- * takes it a second the first time.
- */
-async function linkCommand(): Promise<void> {
-  const folder = resolve(import.meta.dirname, "../node_modules/.bin");
-  const link = join(folder, "whitewater");
-  await rm(link, { force: true });
-  await symlink(relative(folder, join(dist, "cli/main.js")), link);
-}

@@ -44,6 +44,7 @@ export async function installPacked(): Promise<Installed> {
 }
 
 interface Manifest {
+  readonly version: string;
   readonly files?: readonly string[];
   readonly bin?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
