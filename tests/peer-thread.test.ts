@@ -1,8 +1,12 @@
 /** One worker thread: a spare, then one incarnation of a peer, until it ends. */
+import { once } from "node:events";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import test from "ava";
 import { loadProgram, type Program } from "../src/peer/program.js";
+import { moduleText } from "../src/peer/script.js";
+import { PRELUDE_FILE, WORKER_FILE } from "../src/peer/script-names.js";
 import { PeerThread } from "../src/runtime/peer-thread.js";
 import { liveThreads } from "./helpers/live-threads.js";
 import { bootSpec, ThreadTalk } from "./helpers/thread-talk.js";
@@ -61,6 +65,27 @@ async function settle(): Promise<void> {
   await sleep(30);
   for (let turn = 0; turn < 20; turn += 1) await nextTurn();
 }
+
+test.serial(
+  "another thread takes V8's code of the programs that host a peer, and compiles none of them",
+  async (t) => {
+    const { workerText, workerCode, preludeText, preludeCode } = program;
+    const programs = [
+      { text: moduleText(workerText), filename: WORKER_FILE, cachedData: workerCode },
+      { text: preludeText, filename: PRELUDE_FILE, cachedData: preludeCode },
+    ];
+    const worker = new Worker(
+      `const { parentPort, workerData } = require("node:worker_threads");
+    const { Script } = require("node:vm");
+    const compiled = workerData.map(({ text, ...options }) => new Script(text, options));
+    parentPort.postMessage(compiled.map((script) => script.cachedDataRejected));`,
+      { eval: true, workerData: programs },
+    );
+    const [rejected] = await once(worker, "message");
+    t.deepEqual(rejected, [false, false]);
+    await worker.terminate();
+  },
+);
 
 test.serial("a spare says nothing until it becomes a peer; then it says ready first", async (t) => {
   await withThread(async (thread) => {

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import type { Script } from "node:vm";
 import { bundle, ownFile, ownFileThere, STRICT } from "./bundler.js";
 import { compilePrelude } from "./prelude-code.js";
 import { AS_MODULE, compileModule } from "./script.js";
@@ -34,10 +36,25 @@ export function hostPrograms(): Promise<HostPrograms> {
       preludeText,
       preludeCode: compilePrelude(preludeText),
       workerText,
-      workerCode: compileModule(workerText, { filename: WORKER_FILE }).createCachedData(),
+      workerCode: codeOfWorker(workerText),
     };
   })();
   return once;
+}
+
+/**
+ * V8's code for all of the worker's functions. V8 compiles a function when it is first called: each thread would do
+ * so again, for longer than it takes to read the code of all.
+ */
+function codeOfWorker(workerText: string): Uint8Array {
+  setFlagsFromString("--no-lazy");
+  let script: Script;
+  try {
+    script = compileModule(workerText, { filename: WORKER_FILE });
+  } finally {
+    setFlagsFromString("--lazy"); // before the code is taken: it holds for the flags of that moment alone
+  }
+  return script.createCachedData();
 }
 
 /** Bundles them into `folder`: of the package, `dist/peer/host`. */
