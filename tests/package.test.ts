@@ -1,17 +1,5 @@
 import { execFile } from "node:child_process";
-import {
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
@@ -40,9 +28,8 @@ async function userFolder(name: string, files: Readonly<Record<string, string>> 
 
 test("npx in a clone runs what is built there, and does not build it again", async (t) => {
   const root = projectFile(".");
-  const cache = await mkdtemp(join(tmpdir(), "whitewater-npx-"));
-  t.teardown(() => rm(cache, { recursive: true, force: true }));
-  const env = { ...process.env, npm_config_cache: cache, npm_config_offline: "true" };
+  const npm_config_cache = await userFolder("npm-cache");
+  const env = { ...process.env, npm_config_cache, npm_config_offline: "true" };
   const { mtimeMs } = await stat(MAIN);
   const { stdout } = await run("npx", ["whitewater", "--version"], { cwd: root, env });
   t.is(stdout.trim(), (await manifestOf(root)).version);

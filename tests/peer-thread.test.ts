@@ -76,9 +76,9 @@ test.serial(
     ];
     const worker = new Worker(
       `const { parentPort, workerData } = require("node:worker_threads");
-    const { Script } = require("node:vm");
-    const compiled = workerData.map(({ text, ...options }) => new Script(text, options));
-    parentPort.postMessage(compiled.map((script) => script.cachedDataRejected));`,
+      const { Script } = require("node:vm");
+      const compiled = workerData.map(({ text, ...options }) => new Script(text, options));
+      parentPort.postMessage(compiled.map((script) => script.cachedDataRejected));`,
       { eval: true, workerData: programs },
     );
     const [rejected] = await once(worker, "message");
