@@ -44,6 +44,21 @@ const messageOfKind: { [Kind in WireMessage["kind"]]: Arbitrary<Extract<WireMess
 };
 
 /** Frames of their own, by a writer that has written nothing else. */
+/** A log that grows, is cut, is changed in some places: each save has much of the one before. */
+const savesOfALog = fc
+  .array(fc.tuple(fc.nat(), fc.nat(4000), fc.nat(255)), { minLength: 1, maxLength: 20 })
+  .map((steps) => {
+    let state = new Uint8Array(0);
+    return steps.map(([place, length, byte]) => {
+      const next = new Uint8Array(length);
+      next.set(state.subarray(0, length));
+      next.fill(byte, Math.min(state.length, length));
+      if (length > 0) next[place % length] = byte;
+      state = next;
+      return { kind: "save" as const, state, snapshot: null };
+    });
+  });
+
 const framesOf = (messages: readonly WireMessage[]) => new Uint8Array(new FrameWriter().write(messages));
 const messagesOf = (frames: Uint8Array<ArrayBuffer>) => new FrameReader().read(frames);
 
@@ -98,6 +113,37 @@ test("what one end says in many turns comes back, whatever words it has said bef
   );
 });
 
+test("saved states come back, in however many turns, whatever is new in them", (t) => {
+  fc.assert(
+    fc.property(savesOfALog, fc.integer({ min: 1, max: 5 }), (saves, perTurn) => {
+      const [writer, reader] = [new FrameWriter(), new FrameReader()];
+      for (let from = 0; from < saves.length; from += perTurn) {
+        const turn = saves.slice(from, from + perTurn);
+        t.deepEqual(reader.read(new Uint8Array(writer.write(turn))), turn);
+      }
+    }),
+  );
+});
+
+test("a long log that has grown costs what is new in it", (t) => {
+  const writer = new FrameWriter();
+  const log = (length: number, counted: number) => {
+    const state = Uint8Array.from({ length }, (_, place) => place % 251);
+    state[3] = counted;
+    return { kind: "save" as const, state, snapshot: null };
+  };
+  t.true(writer.write([log(100_000, 1)]).length > 100_000);
+  t.true(writer.write([log(100_020, 2)]).length < 500);
+});
+
+test("a state read one by one is lent until the next", (t) => {
+  const states = [Uint8Array.of(1, 2, 3), Uint8Array.of(1, 2), Uint8Array.of(9, 2, 3, 4)];
+  const reader = new FrameReader();
+  reader.begin(framesOf(states.map((state) => ({ kind: "save", state, snapshot: null }))));
+  for (const state of states) t.like(reader.next(), { kind: "save", state });
+  t.is(reader.next(), undefined);
+});
+
 test("links that write in turns do not mix up their words", (t) => {
   const links = ["a", "b"].map((end) => ({ end, writer: new FrameWriter(), reader: new FrameReader() }));
   for (let turn = 0; turn < 3; turn += 1) {
@@ -119,6 +165,17 @@ test("frames that were given up half-written leave no word behind", (t) => {
   };
   t.throws(() => writer.write([broken]), { instanceOf: RangeError });
   t.deepEqual(reader.read(new Uint8Array(writer.write([request]))), [request]);
+});
+
+test("a state in frames that were given up half-written is not the one before", (t) => {
+  const [writer, reader] = [new FrameWriter(), new FrameReader()];
+  const save = (byte: number, snapshot: Uint8Array | null = null) => {
+    return { kind: "save" as const, state: new Uint8Array(1000).fill(byte), snapshot };
+  };
+  t.deepEqual(reader.read(new Uint8Array(writer.write([save(1)]))), [save(1)]);
+  const broken = { kind: "reply" as const, rpcId: 1, reply: undefined as unknown as Uint8Array };
+  t.throws(() => writer.write([save(2), broken]), { instanceOf: TypeError });
+  t.deepEqual(reader.read(new Uint8Array(writer.write([save(2)]))), [save(2)]);
 });
 
 test("frames survive a port", (t) => {

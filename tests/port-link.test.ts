@@ -71,6 +71,23 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await nextTurn();
 }
 
+test("a state that was saved is left alone by saves that come after the link was closed", async (t) => {
+  const { main, peer } = openLink(t);
+  const heard: Uint8Array[] = [];
+  main.onMessage((message) => {
+    if (message.kind !== "save") return;
+    heard.push(message.state);
+    if (heard.length === 2) main.close();
+  });
+  for (const byte of [1, 2, 3, 4]) {
+    peer.post({ kind: "save", state: new Uint8Array(100).fill(byte), snapshot: null });
+    if (byte === 3) await nextTurn(); // the third comes in the same batch as the second, the fourth by itself
+  }
+  await turns(20);
+  t.is(heard.length, 2);
+  t.deepEqual(heard[1], new Uint8Array(100).fill(2));
+});
+
 test("messages arrive in the order said, both ways at once, however they are spread over turns", async (t) => {
   const { main, peer } = openLink(t);
   const [atMain, atPeer] = [listenTo(main), listenTo(peer)];

@@ -124,7 +124,7 @@ export class PeerHandle {
         this.server.settle(message.rpcId, message.reply);
         break;
       case "save":
-        // Only this message holds these bytes, and the state is often the largest thing that a peer says.
+        // No copy: the state is often the largest thing that a peer says, and stands until the next one comes.
         persister.adopt(message.state, message.snapshot);
         listener.onSave(message.state, message.snapshot);
         break;

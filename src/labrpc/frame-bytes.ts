@@ -1,3 +1,4 @@
+import { changes } from "./changes.js";
 import type { Name } from "./wire.js";
 
 /*
@@ -7,6 +8,8 @@ import type { Name } from "./wire.js";
 
 /** So many different words at most get places, so that those who say new ones again and again fill no memory. */
 const MAX_WORDS = 256;
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** A number's eight bytes, as both threads of a link have them. */
 const number = new Float64Array(1);
@@ -20,16 +23,20 @@ export class ByteWriter {
   #length = 0;
   readonly #words = new Map<string, number>();
   #wordsBefore = 0;
+  #state = NO_BYTES;
+  #stateBefore = NO_BYTES;
 
   /** Begins anew. */
   restart(): void {
     this.#length = 0;
     this.#wordsBefore = this.#words.size;
+    this.#stateBefore = this.#state;
   }
 
-  /** Takes back the words of what was written since the restart, which nobody will read. */
+  /** Takes back the words and the state of what was written since the restart, which nobody will read. */
   abandon(): void {
     for (const word of [...this.#words.keys()].slice(this.#wordsBefore)) this.#words.delete(word);
+    this.#state = this.#stateBefore;
   }
 
   /** What was written, as it stands until a writer of this thread writes again. */
@@ -75,6 +82,23 @@ export class ByteWriter {
   bytesOrNull(value: Uint8Array | null): void {
     this.flag(value !== null);
     if (value !== null) this.bytes(value);
+  }
+
+  /**
+   * A saved state, which nobody may change any more: how long it is, and what is new in it since the one before. A log
+   * is saved whole at each change, and nearly all of it was there before.
+   */
+  state(value: Uint8Array): void {
+    const stretches = changes(this.#state, value);
+    this.whole(value.length);
+    this.whole(stretches.length);
+    let end = 0;
+    for (const { from, to } of stretches) {
+      this.whole(from - end);
+      this.bytes(new Uint8Array(value.buffer, value.byteOffset + from, to - from));
+      end = to;
+    }
+    this.#state = value;
   }
 
   name(value: Name): void {
@@ -124,6 +148,8 @@ export class ByteReader {
   #buffer = new Uint8Array(0);
   #position = 0;
   readonly #words: string[] = [];
+  /** Where the last saved state stands, with room for one that is longer. */
+  #state = NO_BYTES;
 
   /** Begins to read `bytes`. */
   restart(bytes: Uint8Array<ArrayBuffer>): void {
@@ -166,6 +192,26 @@ export class ByteReader {
 
   bytesOrNull(): Uint8Array | null {
     return this.flag() ? this.bytes() : null;
+  }
+
+  /** A saved state: a view of where the next one will be put, so that a long log is not garbage at each save. */
+  state(): Uint8Array {
+    const length = this.whole();
+    if (length > this.#state.length) this.#makeRoom(length);
+    let end = 0;
+    for (let left = this.whole(); left > 0; left -= 1) {
+      const from = end + this.whole();
+      const bytes = this.bytes();
+      this.#state.set(bytes, from);
+      end = from + bytes.length;
+    }
+    return this.#state.subarray(0, length);
+  }
+
+  #makeRoom(length: number): void {
+    const larger = new Uint8Array(length * 2);
+    larger.set(this.#state);
+    this.#state = larger;
   }
 
   name(): Name {

@@ -52,16 +52,35 @@ export class FrameWriter {
 /** Reads at the other end of the link what a `FrameWriter` wrote: all of it, in that order. */
 export class FrameReader<Message extends WireMessage> {
   readonly #bytes = new ByteReader();
+  #left = 0;
 
   /**
-   * The messages of `frames`. Their byte fields are views of it.
-   * @throws {Error} if `frames` is something else
+   * Begins to read `frames`, whose messages `next` gives.
+   * @throws {Error} here and in `next`, if `frames` is something else
    */
-  read(frames: Uint8Array<ArrayBuffer>): Message[] {
+  begin(frames: Uint8Array<ArrayBuffer>): void {
     this.#bytes.restart(frames);
-    const messages: WireMessage[] = [];
-    for (let left = this.#bytes.whole(); left > 0; left -= 1) messages.push(readMessage(this.#bytes));
-    return messages as Message[];
+    this.#left = this.#bytes.whole();
+  }
+
+  /**
+   * The next message; `undefined` if there is none left. Its byte fields are views of the frames; but a saved state
+   * stands only until the next one is read, by which it is replaced.
+   */
+  next(): Message | undefined {
+    if (this.#left === 0) return undefined;
+    this.#left -= 1;
+    return readMessage(this.#bytes) as Message;
+  }
+
+  /** All messages of `frames`, to be kept: a saved state is a copy. */
+  read(frames: Uint8Array<ArrayBuffer>): Message[] {
+    this.begin(frames);
+    const messages: Message[] = [];
+    for (let message = this.next(); message; message = this.next()) {
+      messages.push(message.kind === "save" ? { ...message, state: new Uint8Array(message.state) } : message);
+    }
+    return messages;
   }
 }
 
@@ -88,7 +107,7 @@ function writeMessage(to: ByteWriter, message: WireMessage): void {
       to.bytesOrNull(message.reply);
       break;
     case "save":
-      to.bytes(message.state);
+      to.state(message.state);
       to.bytesOrNull(message.snapshot);
       break;
     case "apply":
@@ -147,7 +166,7 @@ function readMessage(from: ByteReader): WireMessage {
     case KIND.outcome:
       return { kind: "outcome", rpcId: from.whole(), reply: from.bytesOrNull() };
     case KIND.save:
-      return { kind: "save", state: from.bytes(), snapshot: from.bytesOrNull() };
+      return { kind: "save", state: from.state(), snapshot: from.bytesOrNull() };
     case KIND.apply:
       return { kind: "apply", index: from.number(), command: from.bytes() };
     case KIND["apply-other"]:

@@ -38,8 +38,8 @@ export class MemoryPersister implements Persister {
   }
 
   /**
-   * Saves the arrays themselves, with no copy made of them: nobody may change them any more. `snapshot` is
-   * `null` where the old one stays.
+   * Saves the arrays themselves, with no copy made of them: nobody may change them before the next save.
+   * `snapshot` is `null` where the old one stays.
    */
   adopt(state: Uint8Array, snapshot: Uint8Array | null): void {
     this.#state = state;

@@ -83,9 +83,11 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
     this.#port.on("message", (post: Post) => {
       const probe = this.#probe?.arrived() ? this.#probe : undefined;
       const frames = typeof post === "number" ? this.#rings.in.take(post) : post;
-      for (const message of this.#reader.read(frames)) {
-        // The incarnation may end in the middle of a batch: the rest are words of the dead.
-        if (!this.#isOpen) break;
+      this.#reader.begin(frames);
+      // The incarnation may end in the middle of a batch: the rest are words of the dead, not even to be read.
+      while (this.#isOpen) {
+        const message = this.#reader.next();
+        if (!message) break;
         probe?.hears(message);
         hear(message);
       }

@@ -25,7 +25,7 @@ export class RecordRing {
   }
 
   readonly see = (record: TraceRecord): void => {
-    this.#records.push(record);
+    this.#records.push(kept(record));
     this.#bytes += bytesOf(record);
     const { events, bytes } = this.#limits;
     while (this.#bytes > bytes && this.#firstWithState < this.#records.length) this.#dropState();
@@ -67,6 +67,14 @@ export class RecordRing {
 }
 
 const NO_BYTES = new Uint8Array();
+
+/** A saved state is lent. */
+function kept(record: TraceRecord): TraceRecord {
+  const { event } = record;
+  return event.kind === "save"
+    ? { ...record, event: { ...event, state: new Uint8Array(event.state) } }
+    : record;
+}
 
 function bytesOf({ event }: TraceRecord): number {
   switch (event.kind) {

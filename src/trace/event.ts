@@ -37,6 +37,7 @@ export type TraceEvent =
   | { readonly kind: "handled"; readonly rpc: number; readonly reply: Uint8Array }
   /** The caller is told: the reply, or the lab's `false` and why. */
   | { readonly kind: "outcome"; readonly rpc: number; readonly lost: Loss | undefined }
+  /** On threads, `state` stands until the peer's next message only: who keeps it keeps a copy. */
   | {
       readonly kind: "save";
       readonly peer: number;
