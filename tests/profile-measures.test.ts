@@ -127,19 +127,17 @@ test("durations are exact to 1 %, from a nanosecond to two minutes", (t) => {
   t.is(summary(undefined).count, 0);
 });
 
-test("each batch has its own stamp, until 8,192 later ones have left, and none if it was skipped", (t) => {
+test("each batch that was stamped has its own stamp, until one that is 8,192 later has left", (t) => {
   const buffer = BatchStamps.buffer();
   const [sender, receiver] = [new BatchStamps(buffer), new BatchStamps(buffer)];
-  sender.put(10);
-  sender.skip();
-  sender.put(30);
-  const take = (): number | undefined => receiver.takeSince(0);
-  t.deepEqual([take(), take(), take()], [10, undefined, 30]);
-  for (let batch = 0; batch < 8193; batch += 1) sender.put(batch);
-  t.is(take(), undefined);
-  t.is(take(), 1);
-  t.is(receiver.takeSince(3), undefined, "it left before that");
-  t.is(receiver.takeSince(3), 3);
+  sender.put(1, 10);
+  sender.put(3, 30);
+  const left = (batch: number): number | undefined => receiver.leftSince(batch, 0);
+  t.deepEqual([left(1), left(2), left(3)], [10, undefined, 30]);
+  sender.put(8193, 50);
+  t.deepEqual([left(1), left(2), left(3), left(8193)], [undefined, undefined, 30, 50]);
+  t.is(receiver.leftSince(3, 31), undefined, "it left before that");
+  t.is(receiver.leftSince(3, 30), 30);
 });
 
 test("what is noted is in the histograms when the log is full, or when the rest is recorded; and not what was skipped", (t) => {
@@ -185,15 +183,15 @@ test("gauges keep the highest heap and the quickest way", (t) => {
 });
 
 test("at more than 1,000 messages a second measuring pauses for a while; never where all is asked for", async (t) => {
-  const control = new SamplingControl(false);
+  const control = new SamplingControl(false, () => false);
   const seen = new Sampling(control.buffer);
-  const nowMs = performance.now() - 200;
-  control.begin(nowMs);
-  for (let n = 1; n <= 64; n += 1) control.heard(nowMs + n);
+  const pausedAtMs = performance.now();
+  const fromMs = pausedAtMs - 256 - 4;
+  control.begin(fromMs);
+  for (let n = 1; n <= 256; n += 1) control.heard(fromMs + n);
   t.true(seen.isOn, "1,000 a second are measured");
-  for (let n = 1; n <= 64; n += 1) control.heard(nowMs + 64 + n / 64);
+  for (let n = 1; n <= 256; n += 1) control.heard(fromMs + 256 + n / 64);
   t.false(seen.isOn, "64,000 a second are too many");
-  const pausedAtMs = nowMs + 65;
   t.is(control.pausedMs(pausedAtMs + 7), 7, "the pause that goes on counts as far as it came");
   control.begin(pausedAtMs + 5);
   t.is(control.pausedMs(pausedAtMs + 7), 2, "and from the beginning of what counts");
@@ -204,8 +202,26 @@ test("at more than 1,000 messages a second measuring pauses for a while; never w
   t.is(control.pausedMs(performance.now() + 1000), pausedMs, "it is over");
   control.close();
 
-  const all = new SamplingControl(true);
+  const all = new SamplingControl(true, () => false);
   all.begin(0);
   for (let n = 0; n < 1000; n += 1) all.heard(0);
   t.true(all.isOn);
+});
+
+test("in a pause nobody looks at messages any more, once the RPCs that are measured are at their ends", async (t) => {
+  let isUnderWay = true;
+  const control = new SamplingControl(false, () => isUnderWay);
+  t.teardown(() => control.close());
+  const seen = new Sampling(control.buffer);
+  const fromMs = performance.now() - 40;
+  control.begin(fromMs);
+  for (let n = 1; n <= 256; n += 1) control.heard(fromMs + 40); // the pause is of 500 ms
+  t.deepEqual([seen.isOn, seen.isAwake], [false, true]);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.true(seen.isAwake, "one is under way");
+  isUnderWay = false;
+  while (seen.isAwake) await new Promise((resolve) => setTimeout(resolve, 1));
+  t.false(seen.isOn);
+  while (!seen.isAwake) await new Promise((resolve) => setTimeout(resolve, 1));
+  t.true(seen.isOn);
 });

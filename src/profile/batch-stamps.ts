@@ -2,15 +2,14 @@
 const SLOTS = 8192;
 
 /**
- * When each batch of messages left its thread, for the thread that gets it. Both number the batches of one
- * direction from 0, since a port delivers in order; so the stamp needs no place in the batch, and what is
+ * When batches of messages left their thread, for the thread that gets them. Both number the batches of one
+ * direction from 1, since a port delivers in order; so the stamp needs no place in the batch, and what is
  * sent is the same with and without it.
  */
 export class BatchStamps {
   readonly #leftAtMs: Float64Array;
-  /** Which batch each slot tells of, plus 1. */
+  /** Which batch each slot tells of; 0 before the first. */
   readonly #batches: Float64Array;
-  #next = 0;
 
   static buffer(): SharedArrayBuffer {
     return new SharedArrayBuffer(2 * SLOTS * Float64Array.BYTES_PER_ELEMENT);
@@ -22,27 +21,20 @@ export class BatchStamps {
     this.#batches = new Float64Array(buffer, SLOTS * Float64Array.BYTES_PER_ELEMENT, SLOTS);
   }
 
-  /** The sender: the next batch leaves at `atMs`. */
-  put(atMs: number): void {
-    const slot = this.#next % SLOTS;
+  /** The sender: this batch leaves at `atMs`. */
+  put(batch: number, atMs: number): void {
+    const slot = batch % SLOTS;
     this.#leftAtMs[slot] = atMs;
-    this.#next += 1;
-    this.#batches[slot] = this.#next;
-  }
-
-  /** The sender: the next batch leaves, and nobody asks when. */
-  skip(): void {
-    this.#next += 1;
+    this.#batches[slot] = batch;
   }
 
   /**
-   * The receiver: when the next batch left; `undefined` if it was skipped, or later ones have taken its slot, or
-   * it left before `fromMs`.
+   * The receiver: when this batch left; `undefined` if that was not put, or a later one has taken its slot, or it
+   * left before `fromMs`.
    */
-  takeSince(fromMs: number): number | undefined {
-    const slot = this.#next % SLOTS;
-    this.#next += 1;
+  leftSince(batch: number, fromMs: number): number | undefined {
+    const slot = batch % SLOTS;
     const leftAtMs = this.#leftAtMs[slot] ?? 0;
-    return this.#batches[slot] === this.#next && leftAtMs >= fromMs ? leftAtMs : undefined;
+    return this.#batches[slot] === batch && leftAtMs >= fromMs ? leftAtMs : undefined;
   }
 }

@@ -61,7 +61,9 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
   readonly #calledAtMs = new Map<number, number>();
   /** Requests that are measured and have no reply yet. */
   readonly #served = new Set<number>();
-  /** Of the batch that is being heard: `undefined` if it carries nothing of an RPC. */
+  /** The last batch that was not slept through. */
+  #lastBatch = 0;
+  /** Of the batch that is being heard: `undefined` if it carries nothing of an RPC, or is not measured. */
   #leftAtMs: number | undefined;
   #inFlightMs = 0;
   /** Held here: it stops when it is collected, though the main thread still reads it. */
@@ -89,6 +91,12 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
 
   // --- The link ---
 
+  /** Of a message that was measured on its way out, it is told until its end. */
+  get isAwake(): boolean {
+    if (this.#sampling.isAwake) return true;
+    return this.#calledAtMs.size > 0 || this.#served.size > 0 || this.#saidAtMs.length > 0;
+  }
+
   said(message: PeerToMain): void {
     if (message.kind === "call") this.#called(message.rpcId);
     else if (message.kind === "reply" && this.#served.delete(message.rpcId))
@@ -103,19 +111,19 @@ export class PeerProbe implements LinkProbe<PeerToMain, MainToPeer>, PeerMeter {
     this.#ring?.note(EVENT.call, this.#encodedFromMs, nowMs, rpcId);
   }
 
-  leaves(): void {
-    if (this.#saidAtMs.length === 0) {
-      this.#departures.skip();
-      return;
-    }
+  leaves(batch: number): void {
+    if (this.#saidAtMs.length === 0) return;
     const nowMs = this.#time.now();
-    this.#departures.put(nowMs);
+    this.#departures.put(batch, nowMs);
     for (const saidAtMs of this.#saidAtMs) this.#log.note(STAGE.queued, nowMs - saidAtMs);
     this.#saidAtMs.length = 0;
   }
 
-  arrived(): boolean {
-    this.#leftAtMs = this.#arrivals.takeSince(this.#gauges.countsFromMs);
+  arrived(batch: number): boolean {
+    // Of the first one after a sleep nobody knows how long the event loop had been idle when it came.
+    const hasSlept = batch !== this.#lastBatch + 1;
+    this.#lastBatch = batch;
+    this.#leftAtMs = hasSlept ? undefined : this.#arrivals.leftSince(batch, this.#gauges.countsFromMs);
     if (this.#leftAtMs === undefined) {
       this.#time.look();
       if (this.#ring) this.#batchFromMs = this.#time.now();

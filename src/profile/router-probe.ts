@@ -72,7 +72,7 @@ export class RouterProbe implements TraceSink {
 
   /** @param keeps whether to keep every RPC, for a trace */
   constructor(keeps: boolean) {
-    this.sampling = new SamplingControl(keeps);
+    this.sampling = new SamplingControl(keeps, () => this.#passages.size > 0);
     this.ring = keeps ? new EventRing(EventRing.buffer()) : undefined;
   }
 
@@ -200,6 +200,11 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
     this.#log.recordRest();
   }
 
+  /** A request that is measured has its reply told, be it too late. */
+  get isAwake(): boolean {
+    return this.#router.sampling.isAwake || this.#requests.size > 0;
+  }
+
   said(message: MainToPeer): void {
     if (message.kind === "request") {
       const passage = this.#router.takeDelivering();
@@ -216,14 +221,11 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
     }
   }
 
-  leaves(): void {
+  leaves(batch: number): void {
     this.#router.time.look();
-    if (this.#leaving.length === 0) {
-      this.#departures.skip();
-      return;
-    }
+    if (this.#leaving.length === 0) return;
     const nowMs = this.#router.time.now();
-    this.#departures.put(nowMs);
+    this.#departures.put(batch, nowMs);
     for (const passage of this.#leaving) {
       this.#log.note(STAGE.held, nowMs - passage.enteredMs - passage.askedMs);
       this.#log.note(STAGE.asked, passage.askedMs);
@@ -233,9 +235,9 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
     this.#leaving.length = 0;
   }
 
-  arrived(): boolean {
+  arrived(batch: number): boolean {
     const { time, ring } = this.#router;
-    this.#leftAtMs = this.#arrivals.takeSince(this.#router.countsFromMs);
+    this.#leftAtMs = this.#arrivals.leftSince(batch, this.#router.countsFromMs);
     if (this.#leftAtMs === undefined) {
       time.look();
       if (ring) this.batchAtMs = time.now();

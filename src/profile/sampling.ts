@@ -1,33 +1,46 @@
 /** Messages that the main thread hears in one stretch of measuring. */
-const STRETCH = 64;
+const STRETCH = 256;
 /** At more messages a second than this, measuring pauses between stretches. */
 const BUSY_PER_SECOND = 1000;
 /** Then a pause is so many times as long as the stretch before it. */
 const PAUSE_FACTOR = 15;
-const LONGEST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 500;
+/** In a pause, how often to look whether the RPCs that are measured have come to their ends. */
+const LOOK_MS = 10;
+
+/** What there is to do for the probes: measure all that begins, measure to its end what has begun, or nothing. */
+const STATE = { on: 0, ending: 1, asleep: 2 } as const;
+
+type State = (typeof STATE)[keyof typeof STATE];
 
 /**
  * Whether messages are measured now. To measure each takes a little of the very cores that a busy run is short
  * of, so at high rates only those of some stretches of time are: thousands all the same. One switch for all
- * threads; an RPC that began while it was on is measured to its end.
+ * threads; an RPC that began while it was on is measured to its end, and then nobody looks at messages any more.
  */
 export class Sampling {
-  readonly #off: Int32Array;
+  readonly #state: Int32Array;
 
   static buffer(): SharedArrayBuffer {
     return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   }
 
   constructor(buffer: SharedArrayBuffer) {
-    this.#off = new Int32Array(buffer);
+    this.#state = new Int32Array(buffer);
   }
 
+  /** Whether what begins now is measured. */
   get isOn(): boolean {
-    return this.#off[0] === 0;
+    return this.#state[0] === STATE.on;
   }
 
-  switch(isOn: boolean): void {
-    this.#off[0] = isOn ? 0 : 1;
+  /** Whether anything is. */
+  get isAwake(): boolean {
+    return this.#state[0] !== STATE.asleep;
+  }
+
+  switch(state: State): void {
+    this.#state[0] = state;
   }
 }
 
@@ -37,19 +50,26 @@ export class SamplingControl {
   readonly #sampling = new Sampling(this.buffer);
   /** Whether every message is measured, whatever the rate. */
   readonly #all: boolean;
+  readonly #isUnderWay: () => boolean;
   #heard = 0;
   #stretchFromMs = 0;
-  #pauses: NodeJS.Timeout | undefined;
+  #next: NodeJS.Timeout | undefined;
   /** When the pause began that goes on, as far as it counts. */
   #pausedSinceMs: number | undefined;
   #pausedMs = 0;
 
-  constructor(all: boolean) {
+  /** @param isUnderWay whether an RPC that is measured has not come to its end */
+  constructor(all: boolean, isUnderWay: () => boolean) {
     this.#all = all;
+    this.#isUnderWay = isUnderWay;
   }
 
   get isOn(): boolean {
     return this.#sampling.isOn;
+  }
+
+  get isAwake(): boolean {
+    return this.#sampling.isAwake;
   }
 
   /** Milliseconds from `begin` to `nowMs` in which nothing was measured. */
@@ -76,19 +96,40 @@ export class SamplingControl {
   }
 
   close(): void {
-    clearTimeout(this.#pauses);
+    clearTimeout(this.#next);
   }
 
   #pause(fromMs: number, ms: number): void {
-    this.#sampling.switch(false);
+    this.#sampling.switch(STATE.ending);
     this.#pausedSinceMs = fromMs;
-    this.#pauses = setTimeout(() => {
-      const nowMs = performance.now();
-      this.#pausedMs = this.pausedMs(nowMs);
-      this.#pausedSinceMs = undefined;
-      this.#stretchFromMs = nowMs;
-      this.#sampling.switch(true);
-    }, ms);
-    this.#pauses.unref();
+    this.#goOnUntil(fromMs + ms);
+  }
+
+  /** A moment of the pause, which ends at `endMs`. */
+  #goOnUntil(endMs: number): void {
+    const leftMs = endMs - performance.now();
+    this.#next = setTimeout(
+      () => this.#look(endMs),
+      Math.min(leftMs, this.#sampling.isAwake ? LOOK_MS : leftMs),
+    );
+    this.#next.unref();
+  }
+
+  #look(endMs: number): void {
+    if (performance.now() >= endMs) {
+      this.#goOn();
+      return;
+    }
+    if (!this.#isUnderWay()) this.#sampling.switch(STATE.asleep);
+    this.#goOnUntil(endMs);
+  }
+
+  /** The pause is over. */
+  #goOn(): void {
+    const nowMs = performance.now();
+    this.#pausedMs = this.pausedMs(nowMs);
+    this.#pausedSinceMs = undefined;
+    this.#stretchFromMs = nowMs;
+    this.#sampling.switch(STATE.on);
   }
 }

@@ -33,6 +33,8 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
   readonly #reader = new FrameReader<In>();
   #outbox: Out[] = [];
   #leftEarly = 0;
+  #batchesOut = 0;
+  #batchesIn = 0;
   #isOpen = true;
 
   /**
@@ -47,7 +49,7 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
 
   post(message: Out): void {
     if (!this.#isOpen) return;
-    this.#probe?.said(message);
+    if (this.#probe?.isAwake) this.#probe.said(message);
     if (this.#outbox.length === 0) {
       this.#outbox = [message];
       setImmediate(this.#flushLater);
@@ -70,7 +72,8 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
     if (!this.#isOpen || this.#outbox.length === 0) return;
     const frames = this.#writer.write(this.#outbox);
     this.#outbox = [];
-    this.#probe?.leaves();
+    this.#batchesOut += 1;
+    if (this.#probe?.isAwake) this.#probe.leaves(this.#batchesOut);
     if (this.#rings.out.put(frames)) {
       this.#port.postMessage(frames.length satisfies Post);
       return;
@@ -81,7 +84,9 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
 
   onMessage(hear: (message: In) => void): void {
     this.#port.on("message", (post: Post) => {
-      const probe = this.#probe?.arrived() ? this.#probe : undefined;
+      this.#batchesIn += 1;
+      const awake = this.#probe?.isAwake ? this.#probe : undefined;
+      const probe = awake?.arrived(this.#batchesIn) ? awake : undefined;
       const frames = typeof post === "number" ? this.#rings.in.take(post) : post;
       this.#reader.begin(frames);
       // The incarnation may end in the middle of a batch: the rest are words of the dead, not even to be read.
@@ -91,7 +96,7 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
         probe?.hears(message);
         hear(message);
       }
-      this.#probe?.heard();
+      awake?.heard();
     });
   }
 

@@ -4,15 +4,21 @@ import type { BootSpec } from "./runtime.js";
 
 /** Watches one end of a link between threads. What it does never changes what is sent, nor when. */
 export interface LinkProbe<Out, In> {
+  /** Whether it is to be told anything now. While it is not, it costs a busy link no more than this question. */
+  readonly isAwake: boolean;
   /** `message` was said; it waits for the end of the turn. */
   said(message: Out): void;
-  /** All that was said since the last time is posted to the other thread now. */
-  leaves(): void;
-  /** A batch of the other side has come; called before it is decoded. @returns whether `hears` is to be called */
-  arrived(): boolean;
+  /** All that was said since the last time is posted to the other thread now. @param batch counts from 1 */
+  leaves(batch: number): void;
+  /**
+   * A batch of the other side has come; called before it is decoded.
+   * @param batch counts from 1, those included that came while the probe was not awake
+   * @returns whether `hears` is to be called
+   */
+  arrived(batch: number): boolean;
   /** `message`, one of the batch, is about to be heard. */
   hears(message: In): void;
-  /** The whole batch has been heard. */
+  /** The whole batch that `arrived` has been heard. */
   heard(): void;
 }
 
