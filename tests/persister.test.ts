@@ -86,7 +86,7 @@ test("a copy has the same contents and goes its own way", (t) => {
 test("onSave hears of each save when it is done; null where the snapshot stays", (t) => {
   const heard: unknown[] = [];
   const persister: MemoryPersister = new MemoryPersister(EMPTY, EMPTY, (state, snapshot) => {
-    heard.push([state, snapshot, persister.raftStateSize()]);
+    heard.push([state.slice(), snapshot, persister.raftStateSize()]);
   });
   const mine = bytes(1);
   persister.save(mine, EMPTY);
@@ -98,6 +98,31 @@ test("onSave hears of each save when it is done; null where the snapshot stays",
     [bytes(2, 3), null, 2],
     [EMPTY, bytes(4), 0],
   ]);
+});
+
+test("states of any length that are saved one after the other are read as they were saved, and not what was there before", (t) => {
+  const persister = new MemoryPersister(bytes(9, 9, 9));
+  for (const state of [bytes(1, 2), bytes(), bytes(3), bytes(4, 5, 6, 7), bytes(8)]) {
+    persister.saveRaftState(state);
+    t.deepEqual(persister.readRaftState(), state);
+    t.is(persister.raftStateSize(), state.length);
+  }
+});
+
+test("a copy keeps its bytes when the original saves again", (t) => {
+  const persister = new MemoryPersister();
+  persister.saveRaftState(bytes(1, 2, 3));
+  const copy = persister.copy();
+  const read = persister.readRaftState();
+  persister.saveRaftState(bytes(7, 8, 9));
+  t.deepEqual([copy.readRaftState(), read], [bytes(1, 2, 3), bytes(1, 2, 3)]);
+});
+
+test("a wrong snapshot leaves the state as it was", (t) => {
+  const persister = new MemoryPersister();
+  persister.saveRaftState(bytes(1, 2, 3));
+  t.throws(() => persister.save(bytes(7, 8, 9), "none" as unknown as Uint8Array), { instanceOf: TypeError });
+  t.deepEqual(persister.readRaftState(), bytes(1, 2, 3));
 });
 
 test("a Buffer and a Uint8Array of another realm are taken, and read as this realm's Uint8Array", (t) => {

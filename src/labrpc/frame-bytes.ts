@@ -1,3 +1,4 @@
+import { HeldBytes } from "../persister/held-bytes.js";
 import { changes } from "./changes.js";
 import type { Name } from "./wire.js";
 
@@ -9,44 +10,43 @@ import type { Name } from "./wire.js";
 /** So many different words at most get places, so that those who say new ones again and again fill no memory. */
 const MAX_WORDS = 256;
 
-const NO_BYTES: Uint8Array = new Uint8Array(0);
-
 /** A number's eight bytes, as both threads of a link have them. */
 const number = new Float64Array(1);
 const numberBytes = new Uint8Array(number.buffer);
 
-/** Where all writers of this thread write, in one go each. It grows as needed. */
-let buffer = new Uint8Array(64 * 1024);
-
-/** Writes values one after another. A link has one writer at each end, which knows the words that it has written. */
+/** Writes values one after another. A link has one writer at each end, which knows what it has written. */
 export class ByteWriter {
+  #buffer = new Uint8Array(4096);
   #length = 0;
+  #lengthBefore = 0;
   readonly #words = new Map<string, number>();
   #wordsBefore = 0;
-  #state = NO_BYTES;
-  #stateBefore = NO_BYTES;
+  /** The last state, as the reader has it. */
+  readonly #state = new HeldBytes();
 
-  /** Begins anew. */
-  restart(): void {
-    this.#length = 0;
+  /** Here begins what `abandon` takes back. */
+  begin(): void {
+    this.#lengthBefore = this.#length;
     this.#wordsBefore = this.#words.size;
-    this.#stateBefore = this.#state;
   }
 
-  /** Takes back the words and the state of what was written since the restart, which nobody will read. */
+  /** Takes back what was written since `begin`. */
   abandon(): void {
+    this.#length = this.#lengthBefore;
     for (const word of [...this.#words.keys()].slice(this.#wordsBefore)) this.#words.delete(word);
-    this.#state = this.#stateBefore;
+    this.#state.resize(0); // whatever the reader has: the next one is written whole
   }
 
-  /** What was written, as it stands until a writer of this thread writes again. */
-  written(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(buffer.buffer, 0, this.#length);
+  /** What was written since the last time, as it stands until more is written. */
+  take(): Uint8Array<ArrayBuffer> {
+    const written = new Uint8Array(this.#buffer.buffer, 0, this.#length);
+    this.#length = 0;
+    return written;
   }
 
   byte(value: number): void {
     this.#reserve(1);
-    buffer[this.#length++] = value;
+    this.#buffer[this.#length++] = value;
   }
 
   flag(value: boolean): void {
@@ -57,7 +57,7 @@ export class ByteWriter {
   number(value: number): void {
     this.#reserve(8);
     number[0] = value;
-    buffer.set(numberBytes, this.#length);
+    this.#buffer.set(numberBytes, this.#length);
     this.#length += 8;
   }
 
@@ -66,16 +66,16 @@ export class ByteWriter {
     this.#reserve(8);
     let rest = value;
     while (rest > 0x7f) {
-      buffer[this.#length++] = (rest % 0x80) | 0x80;
+      this.#buffer[this.#length++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    buffer[this.#length++] = rest;
+    this.#buffer[this.#length++] = rest;
   }
 
   bytes(value: Uint8Array): void {
     this.whole(value.length);
     this.#reserve(value.length);
-    buffer.set(value, this.#length);
+    this.#buffer.set(value, this.#length);
     this.#length += value.length;
   }
 
@@ -85,20 +85,22 @@ export class ByteWriter {
   }
 
   /**
-   * A saved state, which nobody may change any more: how long it is, and what is new in it since the one before. A log
-   * is saved whole at each change, and nearly all of it was there before.
+   * A saved state: how long it is, and what is new in it since the one before. A log is saved whole at each change, and
+   * nearly all of it was there before.
    */
   state(value: Uint8Array): void {
-    const stretches = changes(this.#state, value);
+    const stretches = changes(this.#state.bytes, value);
     this.whole(value.length);
     this.whole(stretches.length);
+    this.#state.resize(value.length);
     let end = 0;
     for (const { from, to } of stretches) {
+      const stretch = new Uint8Array(value.buffer, value.byteOffset + from, to - from);
       this.whole(from - end);
-      this.bytes(new Uint8Array(value.buffer, value.byteOffset + from, to - from));
+      this.bytes(stretch);
+      this.#state.put(from, stretch);
       end = to;
     }
-    this.#state = value;
   }
 
   name(value: Name): void {
@@ -129,17 +131,17 @@ export class ByteWriter {
     this.#reserve(value.length * 2);
     for (let index = 0; index < value.length; index += 1) {
       const unit = value.charCodeAt(index);
-      buffer[this.#length++] = unit & 0xff;
-      if (!isNarrow) buffer[this.#length++] = unit >>> 8;
+      this.#buffer[this.#length++] = unit & 0xff;
+      if (!isNarrow) this.#buffer[this.#length++] = unit >>> 8;
     }
   }
 
   #reserve(byteCount: number): void {
     const needed = this.#length + byteCount;
-    if (needed <= buffer.length) return;
-    const larger = new Uint8Array(Math.max(buffer.length * 2, needed));
-    larger.set(buffer);
-    buffer = larger;
+    if (needed <= this.#buffer.length) return;
+    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, needed));
+    larger.set(this.#buffer);
+    this.#buffer = larger;
   }
 }
 
@@ -148,13 +150,17 @@ export class ByteReader {
   #buffer = new Uint8Array(0);
   #position = 0;
   readonly #words: string[] = [];
-  /** Where the last saved state stands, with room for one that is longer. */
-  #state = NO_BYTES;
+  readonly #state = new HeldBytes();
 
   /** Begins to read `bytes`. */
   restart(bytes: Uint8Array<ArrayBuffer>): void {
     this.#buffer = bytes;
     this.#position = 0;
+  }
+
+  /** Whether all has been read. */
+  get isAtEnd(): boolean {
+    return this.#position === this.#buffer.length;
   }
 
   byte(): number {
@@ -194,24 +200,17 @@ export class ByteReader {
     return this.flag() ? this.bytes() : null;
   }
 
-  /** A saved state: a view of where the next one will be put, so that a long log is not garbage at each save. */
+  /** A saved state: it stands until the next one is read. */
   state(): Uint8Array {
-    const length = this.whole();
-    if (length > this.#state.length) this.#makeRoom(length);
+    this.#state.resize(this.whole());
     let end = 0;
     for (let left = this.whole(); left > 0; left -= 1) {
       const from = end + this.whole();
       const bytes = this.bytes();
-      this.#state.set(bytes, from);
+      this.#state.put(from, bytes);
       end = from + bytes.length;
     }
-    return this.#state.subarray(0, length);
-  }
-
-  #makeRoom(length: number): void {
-    const larger = new Uint8Array(length * 2);
-    larger.set(this.#state);
-    this.#state = larger;
+    return this.#state.bytes;
   }
 
   name(): Name {

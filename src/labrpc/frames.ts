@@ -3,8 +3,7 @@ import type { Fault, FaultKind, LogLevel, MainToPeer, PeerToMain } from "./wire.
 
 /*
  * The wire's messages as bytes, for a MessagePort: what is said together goes in one buffer, since a post
- * costs far more than the bytes in it. First comes how many messages there are; each is a byte for its kind, then
- * its fields in the order of wire.ts.
+ * costs far more than the bytes in it. Each is a byte for its kind, then its fields in the order of wire.ts.
  */
 
 /** All that crosses a link, in either direction. */
@@ -33,44 +32,50 @@ export class FrameWriter {
   readonly #bytes = new ByteWriter();
 
   /**
-   * Messages as frames, a view of memory that the next to be written use as well, on whatever link: to be copied at
-   * once. What is written has to be sent, for the reader knows words from earlier frames.
+   * Writes one message, of which nothing is needed any more then.
+   * @throws whatever reading a field of `message` throws; nothing is written then
    */
-  write(messages: readonly WireMessage[]): Uint8Array<ArrayBuffer> {
-    this.#bytes.restart();
+  add(message: WireMessage): void {
+    this.#bytes.begin();
     try {
-      this.#bytes.whole(messages.length);
-      for (const message of messages) writeMessage(this.#bytes, message);
+      writeMessage(this.#bytes, message);
     } catch (error) {
       this.#bytes.abandon(); // the speaker's stack may have run over: it can try again
       throw error;
     }
-    return this.#bytes.written();
+  }
+
+  /**
+   * The frames of what was written since the last time, a view of memory that the next ones are written to: to be
+   * copied at once. They have to be sent, for the reader knows words and states from earlier frames.
+   */
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.take();
+  }
+
+  /** Messages as frames, as `take` gives them. */
+  write(messages: readonly WireMessage[]): Uint8Array<ArrayBuffer> {
+    for (const message of messages) this.add(message);
+    return this.take();
   }
 }
 
 /** Reads at the other end of the link what a `FrameWriter` wrote: all of it, in that order. */
 export class FrameReader<Message extends WireMessage> {
   readonly #bytes = new ByteReader();
-  #left = 0;
 
-  /**
-   * Begins to read `frames`, whose messages `next` gives.
-   * @throws {Error} here and in `next`, if `frames` is something else
-   */
+  /** Begins to read `frames`, whose messages `next` gives. */
   begin(frames: Uint8Array<ArrayBuffer>): void {
     this.#bytes.restart(frames);
-    this.#left = this.#bytes.whole();
   }
 
   /**
    * The next message; `undefined` if there is none left. Its byte fields are views of the frames; but a saved state
    * stands only until the next one is read, by which it is replaced.
+   * @throws {Error} if what it reads are no frames
    */
   next(): Message | undefined {
-    if (this.#left === 0) return undefined;
-    this.#left -= 1;
-    return readMessage(this.#bytes) as Message;
+    return this.#bytes.isAtEnd ? undefined : (readMessage(this.#bytes) as Message);
   }
 
   /** All messages of `frames`, to be kept: a saved state is a copy. */

@@ -19,8 +19,8 @@ export type PeerToMain =
   /** What a handler returned for the `request` with this `rpcId`. */
   | { readonly kind: "reply"; readonly rpcId: number; readonly reply: Uint8Array }
   /**
-   * A save of the Persister; `snapshot` is `null` where the old one stays. Who says it leaves the bytes as they are for
-   * good; to who hears it, `state` is lent until the same peer's next message.
+   * A save of the Persister; `snapshot` is `null` where the old one stays. `state` is lent: to a link until it has been
+   * said, and to who hears it until the same peer's next message.
    */
   | { readonly kind: "save"; readonly state: Uint8Array; readonly snapshot: Uint8Array | null }
   /** The `ApplyMsg` of a command, which alone is encoded; the next one comes only after a `taken`. */

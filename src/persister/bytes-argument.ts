@@ -1,12 +1,17 @@
 import { isBytes, tagOf } from "../labgob/kinds.js";
 
+/** A copy of the bytes that were handed to a method of a persister, in this realm's Uint8Array; else as `requireBytes`. */
+export function copyOfBytes(value: unknown, method: string, name: string): Uint8Array {
+  requireBytes(value, method, name);
+  return new Uint8Array(value);
+}
+
 /**
- * A copy of the bytes that were handed to a method of a persister, in this realm's Uint8Array.
- * @param method and `name` of the parameter, for the error
+ * @param method of a persister, and `name` of the parameter, for the error
  * @throws {TypeError} if `value` is no Uint8Array (of any realm; a Buffer is one)
  */
-export function copyOfBytes(value: unknown, method: string, name: string): Uint8Array {
-  if (isBytes(value)) return new Uint8Array(value);
+export function requireBytes(value: unknown, method: string, name: string): asserts value is Uint8Array {
+  if (isBytes(value)) return;
   throw new TypeError(`${method}: ${name} must be a Uint8Array; got ${inWords(value)}. ${remedy(name)}`);
 }
 

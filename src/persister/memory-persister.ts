@@ -1,13 +1,19 @@
-import { copyOfBytes } from "./bytes-argument.js";
+import { copyOfBytes, requireBytes } from "./bytes-argument.js";
+import { HeldBytes } from "./held-bytes.js";
 import type { Persister } from "./persister.js";
 
-/** Hears of each save, once it is done; `snapshot` is `null` where the old one stays. */
+/**
+ * Hears of each save, once it is done; `snapshot` is `null` where the old one stays. The arrays are the stored ones:
+ * nobody may change them, and `state` stands until the next save.
+ */
 export type SaveListener = (state: Uint8Array, snapshot: Uint8Array | null) => void;
 
 const NOTHING = new Uint8Array(0);
 
-/** A persister whose bytes live as long as the object, or as whoever hears of its saves keeps them. */
+/** A persister whose bytes live as long as the object. */
 export class MemoryPersister implements Persister {
+  /** Where states that are saved stand, one after the other. */
+  readonly #held = new HeldBytes();
   #state: Uint8Array;
   #snapshot: Uint8Array;
   readonly #onSave: SaveListener | undefined;
@@ -15,7 +21,6 @@ export class MemoryPersister implements Persister {
   /**
    * @param state what it holds at birth; nothing if left out
    * @param snapshot likewise
-   * @param onSave is given the stored arrays themselves: it may keep them, but must not change them
    * @throws {TypeError} here and in each save, if state or snapshot is no Uint8Array
    */
   constructor(state: Uint8Array = NOTHING, snapshot: Uint8Array = NOTHING, onSave?: SaveListener) {
@@ -33,7 +38,8 @@ export class MemoryPersister implements Persister {
   }
 
   saveRaftState(state: Uint8Array): void {
-    this.#state = copyOfBytes(state, "persister.saveRaftState", "state");
+    requireBytes(state, "persister.saveRaftState", "state");
+    this.#hold(state);
     this.#onSave?.(this.#state, null);
   }
 
@@ -70,12 +76,16 @@ export class MemoryPersister implements Persister {
     return new MemoryPersister(this.#state, this.#snapshot);
   }
 
-  /** Both arguments are copied before anything changes: a wrong one leaves what was saved. */
+  /** Both arguments are looked at before anything changes: a wrong one leaves what was saved. */
   #saveBoth(state: Uint8Array, snapshot: Uint8Array, method: string): void {
-    const newState = copyOfBytes(state, method, "state");
-    const newSnapshot = copyOfBytes(snapshot, method, "snapshot");
-    this.#state = newState;
-    this.#snapshot = newSnapshot;
-    this.#onSave?.(newState, newSnapshot);
+    requireBytes(state, method, "state");
+    this.#snapshot = copyOfBytes(snapshot, method, "snapshot");
+    this.#hold(state);
+    this.#onSave?.(this.#state, this.#snapshot);
+  }
+
+  #hold(state: Uint8Array): void {
+    this.#held.replace(state);
+    this.#state = this.#held.bytes;
   }
 }

@@ -92,10 +92,15 @@ export class IsolatedPeer implements VirtualPeer {
   #say(message: PeerToMain): void {
     if (this.#said.length > MAX_SAID) return;
     if (this.#said.length < MAX_SAID) {
-      this.#said.push(message);
+      this.#said.push(kept(message));
     } else {
       this.#gauge?.floods();
       this.#said.push({ kind: "fault", fault: floodFault(FLOOD_LIMIT, message) });
     }
   }
+}
+
+/** The message as it is at the end of the turn: a saved state stands until the next save only. */
+function kept(message: PeerToMain): PeerToMain {
+  return message.kind === "save" ? { ...message, state: new Uint8Array(message.state) } : message;
 }

@@ -31,7 +31,8 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
   readonly #probe: LinkProbe<Out, In> | undefined;
   readonly #writer = new FrameWriter();
   readonly #reader = new FrameReader<In>();
-  #outbox: Out[] = [];
+  /** Messages that have not left. */
+  #said = 0;
   #leftEarly = 0;
   #batchesOut = 0;
   #batchesIn = 0;
@@ -50,13 +51,11 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
   post(message: Out): void {
     if (!this.#isOpen) return;
     if (this.#probe?.isAwake) this.#probe.said(message);
-    if (this.#outbox.length === 0) {
-      this.#outbox = [message];
+    this.#writer.add(message);
+    this.#said += 1;
+    if (this.#said === 1) {
       setImmediate(this.#flushLater);
-      return;
-    }
-    this.#outbox.push(message);
-    if (this.#outbox.length === EARLY_BATCH && this.#leftEarly < EARLY_BATCHES) {
+    } else if (this.#said === EARLY_BATCH && this.#leftEarly < EARLY_BATCHES) {
       this.#leftEarly += 1;
       this.flush();
     }
@@ -69,9 +68,9 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
 
   /** Sends what was said so far at once, without waiting for the end of the turn. */
   flush(): void {
-    if (!this.#isOpen || this.#outbox.length === 0) return;
-    const frames = this.#writer.write(this.#outbox);
-    this.#outbox = [];
+    if (!this.#isOpen || this.#said === 0) return;
+    const frames = this.#writer.take();
+    this.#said = 0;
     this.#batchesOut += 1;
     if (this.#probe?.isAwake) this.#probe.leaves(this.#batchesOut);
     if (this.#rings.out.put(frames)) {
@@ -102,7 +101,6 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
 
   close(): void {
     this.#isOpen = false;
-    this.#outbox = [];
     this.#port.close();
   }
 }
