@@ -8,7 +8,7 @@ import { comparisonOf } from "./rounds.js";
 const ROUNDS = 15;
 /** A short one of the lab's, which agrees on some commands at once and counts the RPCs. */
 const CASE = "TestCount3B";
-/** Some 6 to 8 s: `whitewater profile --load` runs for 6 unless told otherwise, its warm-up included. */
+/** Some 5 to 6 s: `whitewater profile --load` runs for 6 unless told otherwise, its warm-up included. */
 const COMMANDS = 54_000;
 /** A cluster can lose its leader when it is held up for too long, and a case can fail: the pair is then made again. */
 const ATTEMPTS = 5;
