@@ -7,8 +7,8 @@ export interface Stretch {
 /** Shorter stretches are not looked into any further: what is equal in them is not worth another look. */
 const SHORT = 128;
 /**
- * So many looks at most. A log that has grown differs in what counts its entries and at its end, which takes half as
- * many to find; where bytes differ in many places, it is better to take them whole.
+ * So many looks at most that find a difference. A log that has grown differs in what counts its entries and at its end:
+ * two looks for each halving. Where bytes differ in many places, it is better to take them whole.
  */
 const MAX_LOOKS = 96;
 
@@ -41,7 +41,7 @@ export function changes(before: Uint8Array, after: Uint8Array): Stretch[] {
   return found;
 }
 
-/** Node's comparison, which the system makes: it takes a tenth of the time that a loop does. */
+/** Node's comparison, which the system makes, many bytes at a step. */
 function areEqual(one: Uint8Array, other: Uint8Array, from: number, to: number): boolean {
   return Buffer.prototype.compare.call(one, other, from, to, from, to) === 0;
 }

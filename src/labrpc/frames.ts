@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from "./frame-bytes.js";
+import { withOwnState } from "./own-state.js";
 import type { Fault, FaultKind, LogLevel, MainToPeer, PeerToMain } from "./wire.js";
 
 /*
@@ -83,7 +84,7 @@ export class FrameReader<Message extends WireMessage> {
     this.begin(frames);
     const messages: Message[] = [];
     for (let message = this.next(); message; message = this.next()) {
-      messages.push(message.kind === "save" ? { ...message, state: new Uint8Array(message.state) } : message);
+      messages.push(withOwnState(message));
     }
     return messages;
   }

@@ -1,3 +1,4 @@
+import { withOwnState } from "../labrpc/own-state.js";
 import type { FaultKind, PeerToMain } from "../labrpc/wire.js";
 import type { Housing, Isolate } from "../peer/isolate.js";
 import { textOfThrown } from "../text/thrown.js";
@@ -92,15 +93,10 @@ export class IsolatedPeer implements VirtualPeer {
   #say(message: PeerToMain): void {
     if (this.#said.length > MAX_SAID) return;
     if (this.#said.length < MAX_SAID) {
-      this.#said.push(kept(message));
+      this.#said.push(withOwnState(message)); // it is heard at the end of the turn
     } else {
       this.#gauge?.floods();
       this.#said.push({ kind: "fault", fault: floodFault(FLOOD_LIMIT, message) });
     }
   }
-}
-
-/** The message as it is at the end of the turn: a saved state stands until the next save only. */
-function kept(message: PeerToMain): PeerToMain {
-  return message.kind === "save" ? { ...message, state: new Uint8Array(message.state) } : message;
 }

@@ -1,3 +1,4 @@
+import { withOwnState } from "../labrpc/own-state.js";
 import type { TraceRecord } from "../trace/event.js";
 
 export interface RingLimits {
@@ -25,7 +26,8 @@ export class RecordRing {
   }
 
   readonly see = (record: TraceRecord): void => {
-    this.#records.push(kept(record));
+    const event = withOwnState(record.event);
+    this.#records.push(event === record.event ? record : { ...record, event });
     this.#bytes += bytesOf(record);
     const { events, bytes } = this.#limits;
     while (this.#bytes > bytes && this.#firstWithState < this.#records.length) this.#dropState();
@@ -67,14 +69,6 @@ export class RecordRing {
 }
 
 const NO_BYTES = new Uint8Array();
-
-/** A saved state is lent. */
-function kept(record: TraceRecord): TraceRecord {
-  const { event } = record;
-  return event.kind === "save"
-    ? { ...record, event: { ...event, state: new Uint8Array(event.state) } }
-    : record;
-}
 
 function bytesOf({ event }: TraceRecord): number {
   switch (event.kind) {
