@@ -8,7 +8,7 @@ import { EVENT, EventRing } from "./event-ring.js";
 import { durations } from "./histograms.js";
 import type { PeerGauges } from "./peer-gauges.js";
 import type { ClockCheck } from "./profile.js";
-import { SamplingControl } from "./sampling.js";
+import { Sampling, SamplingControl } from "./sampling.js";
 import { ThreadTime } from "./thread-time.js";
 
 /** One RPC on its way through the router. Times are on the common clock, in ms. */
@@ -171,6 +171,7 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
   #batchesToMain = 0;
   readonly #log = new DurationLog(DurationLog.buffer(), Object.values(this.stages) as RecordableHistogram[]);
   readonly #router: RouterProbe;
+  readonly #sampling: Sampling;
   readonly #departures: BatchStamps;
   readonly #arrivals: BatchStamps;
   readonly #gauges: PeerGauges;
@@ -184,6 +185,7 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
 
   constructor(router: RouterProbe, { toMain, toPeer }: LinkBuffers, gauges: PeerGauges) {
     this.#router = router;
+    this.#sampling = new Sampling(router.sampling.buffer);
     this.#departures = new BatchStamps(toPeer);
     this.#arrivals = new BatchStamps(toMain);
     this.#gauges = gauges;
@@ -202,7 +204,7 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
 
   /** A request that is measured has its reply told, be it too late. */
   get isAwake(): boolean {
-    return this.#router.sampling.isAwake || this.#requests.size > 0;
+    return this.#sampling.isAwake || this.#requests.size > 0;
   }
 
   said(message: MainToPeer): void {
@@ -257,7 +259,7 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
       if (message.kind === "reply") this.#requests.delete(message.rpcId);
       return;
     }
-    if (this.#router.sampling.isOn) this.#router.sampling.heard(this.batchAtMs);
+    if (this.#sampling.isOn) this.#router.sampling.heard(this.batchAtMs);
     this.#log.note(STAGE.toRouter, this.#inFlightMs);
     this.#log.note(STAGE.atRouter, this.batchAtMs - this.#leftAtMs - this.#inFlightMs);
     if (message.kind === "call") this.#router.hears(this, message.rpcId);

@@ -64,14 +64,6 @@ export class SamplingControl {
     this.#isUnderWay = isUnderWay;
   }
 
-  get isOn(): boolean {
-    return this.#sampling.isOn;
-  }
-
-  get isAwake(): boolean {
-    return this.#sampling.isAwake;
-  }
-
   /** Milliseconds from `begin` to `nowMs` in which nothing was measured. */
   pausedMs(nowMs: number): number {
     return this.#pausedMs + (this.#pausedSinceMs === undefined ? 0 : nowMs - this.#pausedSinceMs);
