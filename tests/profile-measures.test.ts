@@ -183,7 +183,7 @@ test("gauges keep the highest heap and the quickest way", (t) => {
 });
 
 test("at more than 1,000 messages a second measuring pauses for a while; never where all is asked for", async (t) => {
-  const control = new SamplingControl(false, () => false);
+  const control = new SamplingControl(false);
   const seen = new Sampling(control.buffer);
   const pausedAtMs = performance.now();
   const fromMs = pausedAtMs - 256 - 4;
@@ -202,25 +202,30 @@ test("at more than 1,000 messages a second measuring pauses for a while; never w
   t.is(control.pausedMs(performance.now() + 1000), pausedMs, "it is over");
   control.close();
 
-  const all = new SamplingControl(true, () => false);
+  const all = new SamplingControl(true);
   all.begin(0);
   for (let n = 0; n < 1000; n += 1) all.heard(0);
   t.true(new Sampling(all.buffer).isOn);
 });
 
 test("in a pause nobody looks at messages any more, once the RPCs that are measured are at their ends", async (t) => {
-  let isUnderWay = true;
-  const control = new SamplingControl(false, () => isUnderWay);
+  const control = new SamplingControl(false);
   t.teardown(() => control.close());
   const seen = new Sampling(control.buffer);
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
+  control.mayRest();
+  await turn();
+  t.true(seen.isAwake, "it is no pause");
   const fromMs = performance.now() - 40;
   control.begin(fromMs);
   for (let n = 1; n <= 256; n += 1) control.heard(fromMs + 40); // the pause is of 500 ms
   t.deepEqual([seen.isOn, seen.isAwake], [false, true]);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  t.true(seen.isAwake, "one is under way");
-  isUnderWay = false;
-  while (seen.isAwake) await new Promise((resolve) => setTimeout(resolve, 1));
+  await turn();
+  t.true(seen.isAwake, "some are under way");
+  control.mayRest();
+  t.true(seen.isAwake, "the last one's caller is not told yet");
+  await turn();
+  t.false(seen.isAwake);
   t.false(seen.isOn);
   while (!seen.isAwake) await new Promise((resolve) => setTimeout(resolve, 1));
   t.true(seen.isOn);

@@ -50,7 +50,7 @@ export interface ThreadProfile {
   readonly forcedSwitches: Figure;
   /** Share of the time in which the event loop was not idle, 0 to 1. No measure of the core: see `onCoreMs`. */
   readonly loopUtilization: number;
-  /** How late a timer of 50 ms was. */
+  /** How late a timer of 100 ms was. */
   readonly loopDelay: Durations;
   readonly collections: Durations;
   /** For how long its event loop had not turned when the measuring ended; 0 if it was turning. */

@@ -72,7 +72,7 @@ export class RouterProbe implements TraceSink {
 
   /** @param keeps whether to keep every RPC, for a trace */
   constructor(keeps: boolean) {
-    this.sampling = new SamplingControl(keeps, () => this.#passages.size > 0);
+    this.sampling = new SamplingControl(keeps);
     this.ring = keeps ? new EventRing(EventRing.buffer()) : undefined;
   }
 
@@ -143,6 +143,7 @@ export class RouterProbe implements TraceSink {
   #conclude(rpc: number, lost: Loss | undefined): void {
     const passage = this.#passages.get(rpc);
     this.#passages.delete(rpc);
+    if (this.#passages.size === 0) this.sampling.mayRest();
     if (lost === undefined) return;
     this.lost[lost] = (this.lost[lost] ?? 0) + 1;
     if (passage) passage.lost = lost;
@@ -202,9 +203,9 @@ export class RouterLink implements LinkProbe<MainToPeer, PeerToMain> {
     this.#log.recordRest();
   }
 
-  /** A request that is measured has its reply told, be it too late. */
+  /** What is measured and has been said is told of when it leaves; and of a request, the reply, be it too late. */
   get isAwake(): boolean {
-    return this.#sampling.isAwake || this.#requests.size > 0;
+    return this.#sampling.isAwake || this.#leaving.length > 0 || this.#requests.size > 0;
   }
 
   said(message: MainToPeer): void {

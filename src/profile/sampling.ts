@@ -3,10 +3,10 @@ const STRETCH = 256;
 /** At more messages a second than this, measuring pauses between stretches. */
 const BUSY_PER_SECOND = 1000;
 /** Then a pause is so many times as long as the stretch before it. */
-const PAUSE_FACTOR = 15;
+const PAUSE_FACTOR = 31;
 const LONGEST_PAUSE_MS = 500;
-/** In a pause, how often to look whether the RPCs that are measured have come to their ends. */
-const LOOK_MS = 10;
+/** What was said before a pause has come to the main thread by then, where threads are not held up. */
+const IN_FLIGHT_MS = 1;
 
 /** What there is to do for the probes: measure all that begins, measure to its end what has begun, or nothing. */
 const STATE = { on: 0, ending: 1, asleep: 2 } as const;
@@ -50,7 +50,6 @@ export class SamplingControl {
   readonly #sampling = new Sampling(this.buffer);
   /** Whether every message is measured, whatever the rate. */
   readonly #all: boolean;
-  readonly #isUnderWay: () => boolean;
   #heard = 0;
   #stretchFromMs = 0;
   #next: NodeJS.Timeout | undefined;
@@ -58,10 +57,8 @@ export class SamplingControl {
   #pausedSinceMs: number | undefined;
   #pausedMs = 0;
 
-  /** @param isUnderWay whether an RPC that is measured has not come to its end */
-  constructor(all: boolean, isUnderWay: () => boolean) {
+  constructor(all: boolean) {
     this.#all = all;
-    this.#isUnderWay = isUnderWay;
   }
 
   /** Milliseconds from `begin` to `nowMs` in which nothing was measured. */
@@ -87,6 +84,16 @@ export class SamplingControl {
     if (isBusy && !this.#all) this.#pause(nowMs, Math.min(LONGEST_PAUSE_MS, stretchMs * PAUSE_FACTOR));
   }
 
+  /** No RPC that is measured is under way: in a pause, nobody needs to look at messages any more. */
+  mayRest(): void {
+    if (this.#sampling.isOn || !this.#sampling.isAwake) return;
+    if (performance.now() - (this.#pausedSinceMs ?? 0) < IN_FLIGHT_MS) return;
+    // The fate of the last one is told to its caller in this turn.
+    setImmediate(() => {
+      if (!this.#sampling.isOn) this.#sampling.switch(STATE.asleep);
+    });
+  }
+
   close(): void {
     clearTimeout(this.#next);
   }
@@ -94,26 +101,8 @@ export class SamplingControl {
   #pause(fromMs: number, ms: number): void {
     this.#sampling.switch(STATE.ending);
     this.#pausedSinceMs = fromMs;
-    this.#goOnUntil(fromMs + ms);
-  }
-
-  /** A moment of the pause, which ends at `endMs`. */
-  #goOnUntil(endMs: number): void {
-    const leftMs = endMs - performance.now();
-    this.#next = setTimeout(
-      () => this.#look(endMs),
-      Math.min(leftMs, this.#sampling.isAwake ? LOOK_MS : leftMs),
-    );
+    this.#next = setTimeout(() => this.#goOn(), ms);
     this.#next.unref();
-  }
-
-  #look(endMs: number): void {
-    if (performance.now() >= endMs) {
-      this.#goOn();
-      return;
-    }
-    if (!this.#isUnderWay()) this.#sampling.switch(STATE.asleep);
-    this.#goOnUntil(endMs);
   }
 
   /** The pause is over. */

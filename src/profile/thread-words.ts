@@ -45,7 +45,7 @@ export type ProfilerWord = "finish";
  * How often each event loop is looked at, to see how late that is. A timer that is due soon has a thread pay more for
  * each of its sleeps: where threads slept and woke all the time, 20 ms took 2 to 4 % of a run, and 5 ms 10 %.
  */
-export const LOOP_LOOK_MS = 50;
+export const LOOP_LOOK_MS = 100;
 
 /** How often a thread tells that its event loop turns: that tells of one that stands still, which no timer can. */
 export const TURN_LOOK_MS = 250;
