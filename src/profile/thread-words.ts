@@ -42,8 +42,8 @@ export interface HandlerFigures {
 export type ProfilerWord = "finish";
 
 /**
- * How often each event loop is looked at, to see how late that is. A timer that is due soon has a thread pay more for
- * each of its sleeps: where threads slept and woke all the time, 20 ms took 2 to 4 % of a run, and 5 ms 10 %.
+ * How often each event loop is looked at, to see how late that is. Where threads sleep and wake all the time, 20 ms
+ * took 2 to 4 % of a run, and 5 ms 10 %, far more than the looks themselves: docs/profile.md.
  */
 export const LOOP_LOOK_MS = 100;
 
