@@ -1,6 +1,7 @@
 import test from "ava";
 import { LinkServer } from "../src/labrpc/link-server.js";
 import type { MainToPeer } from "../src/labrpc/wire.js";
+import { dispatched } from "./helpers/asked.js";
 import { ManualClock } from "./helpers/manual-clock.js";
 
 function open() {
@@ -12,8 +13,8 @@ function open() {
 
 test("a request is said to the peer before dispatch returns, each with a number of its own", (t) => {
   const { said, server } = open();
-  void server.dispatch("Raft.requestVote", Uint8Array.of(1));
-  void server.dispatch("Raft.appendEntries", Uint8Array.of(2));
+  void dispatched(server, "Raft.requestVote", Uint8Array.of(1));
+  void dispatched(server, "Raft.appendEntries", Uint8Array.of(2));
   t.deepEqual(said, [
     { kind: "request", rpcId: 1, svcMeth: "Raft.requestVote", args: Uint8Array.of(1) },
     { kind: "request", rpcId: 2, svcMeth: "Raft.appendEntries", args: Uint8Array.of(2) },
@@ -22,7 +23,7 @@ test("a request is said to the peer before dispatch returns, each with a number 
 
 test("replies settle their requests, in whatever order they come", async (t) => {
   const { server } = open();
-  const [first, second] = [server.dispatch("a.b", Uint8Array.of()), server.dispatch("a.b", Uint8Array.of())];
+  const [first, second] = [dispatched(server, "a.b"), dispatched(server, "a.b")];
   server.settle(2, Uint8Array.of(22));
   server.settle(1, Uint8Array.of(11));
   t.deepEqual(await Promise.all([first, second]), [Uint8Array.of(11), Uint8Array.of(22)]);
@@ -30,10 +31,10 @@ test("replies settle their requests, in whatever order they come", async (t) => 
 
 test("what is unanswered is told with its age, the oldest first", async (t) => {
   const { clock, server } = open();
-  void server.dispatch("Raft.requestVote", Uint8Array.of());
-  void server.dispatch("Raft.done", Uint8Array.of());
+  void dispatched(server, "Raft.requestVote");
+  void dispatched(server, "Raft.done");
   await clock.advance(1000);
-  void server.dispatch("Raft.appendEntries", Uint8Array.of());
+  void dispatched(server, "Raft.appendEntries");
   server.settle(2, Uint8Array.of());
   await clock.advance(3600);
   const expected = [
@@ -46,7 +47,7 @@ test("what is unanswered is told with its age, the oldest first", async (t) => {
 
 test("a reply to nothing, or a second one, is refused", (t) => {
   const { server } = open();
-  void server.dispatch("a.b", Uint8Array.of());
+  void dispatched(server, "a.b");
   t.throws(() => server.settle(2, Uint8Array.of()), { message: /request 2/ });
   server.settle(1, Uint8Array.of());
   t.throws(() => server.settle(1, Uint8Array.of()), { message: /request 1/ });

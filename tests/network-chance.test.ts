@@ -1,6 +1,7 @@
 import test from "ava";
 import { Network } from "../src/labrpc/network.js";
 import { seededRandom } from "../src/runtime/random.js";
+import { asked } from "./helpers/asked.js";
 import { ARGS, type NetworkSetup, openNetwork } from "./helpers/lone-network.js";
 import { ManualClock } from "./helpers/manual-clock.js";
 
@@ -49,7 +50,9 @@ for (const { longDelays, maxMs } of [
     network.setLongDelays(longDelays);
     const atMs: number[] = [];
     for (let i = 0; i < CALLS; i += 1) {
-      void network.call("end", "Junk.handler", ARGS).then(() => atMs.push(clock.nowMs()));
+      void asked((asker) => network.call("end", "Junk.handler", ARGS, asker)).then(() =>
+        atMs.push(clock.nowMs()),
+      );
     }
     await clock.advance(maxMs);
     t.is(atMs.length, CALLS);

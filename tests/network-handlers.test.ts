@@ -1,6 +1,7 @@
 import test from "ava";
 import { Network, type RpcServer } from "../src/labrpc/network.js";
 import { seededRandom } from "../src/runtime/random.js";
+import { asked } from "./helpers/asked.js";
 import { ARGS, HeldServer, KEEP, openNetwork, promptServer, REPLY } from "./helpers/lone-network.js";
 import { ManualClock } from "./helpers/manual-clock.js";
 
@@ -121,7 +122,7 @@ test("step 6: a look that comes late delays the ones after it, as in Go", async 
   network.enable("end", true);
   network.addServer("server", new HeldServer());
   let failedAtMs = 0;
-  void network.call("end", "Junk.handler", ARGS).then(() => {
+  void asked((asker) => network.call("end", "Junk.handler", ARGS, asker)).then(() => {
     failedAtMs = clock.nowMs();
   });
   await clock.advance(300);
@@ -152,12 +153,14 @@ test("no look is set when no handler runs", async (t) => {
 
 // When it throws
 
-const faultyServer = (error: Error): RpcServer => ({ dispatch: () => Promise.reject(error) });
+const faultyServer = (error: Error): RpcServer => ({
+  dispatch: (_svcMeth, _args, { reject }) => reject(error),
+});
 
-test("a call rejects with what its server's dispatch rejects with", async (t) => {
+test("a caller is told the error that its server has told", async (t) => {
   const error = new Error("Junk.handler threw: boom");
   const { network } = openNetwork({ server: faultyServer(error) });
-  t.is(await t.throwsAsync(network.call("end", "Junk.handler", ARGS)), error);
+  t.is(await t.throwsAsync(asked((asker) => network.call("end", "Junk.handler", ARGS, asker))), error);
 });
 
 test("where faults are listened for, the caller gets undefined", async (t) => {
@@ -175,8 +178,8 @@ test("where faults are listened for, the caller gets undefined", async (t) => {
 test("what a handler throws after its call was given up is nobody's concern", async (t) => {
   const faults: unknown[] = [];
   const { network, clock, call } = openNetwork({ onFault: (...fault) => void faults.push(fault) });
-  let fail = (_error: Error) => {};
-  network.addServer("server", { dispatch: () => new Promise((_, reject) => (fail = reject)) });
+  let fail = (_error: unknown) => {};
+  network.addServer("server", { dispatch: (_svcMeth, _args, { reject }) => (fail = reject) });
   const fate = call();
   network.deleteServer("server");
   await clock.advance(100);

@@ -107,9 +107,9 @@ test("a server's count rises before its handler runs", async (t) => {
   const { network, call } = openNetwork();
   let countInHandler = 0;
   network.addServer("server", {
-    dispatch: async () => {
+    dispatch: (_svcMeth, _args, { resolve }) => {
       countInHandler = network.getCount("server");
-      return REPLY;
+      resolve(REPLY);
     },
   });
   call();
@@ -188,10 +188,10 @@ test("clean-up tells the trace of calls under way only", async (t) => {
 test("what a handler gives after clean-up is thrown away, be it a reply or an error", async (t) => {
   const { network, clock, events, call } = openNetwork();
   let answer = (_reply: Uint8Array) => {};
-  let fail = (_error: Error) => {};
-  network.addServer("server", { dispatch: () => new Promise((resolve) => (answer = resolve)) });
+  let fail = (_error: unknown) => {};
+  network.addServer("server", { dispatch: (_svcMeth, _args, { resolve }) => (answer = resolve) });
   const answered = call();
-  network.addServer("server", { dispatch: () => new Promise((_, reject) => (fail = reject)) });
+  network.addServer("server", { dispatch: (_svcMeth, _args, { reject }) => (fail = reject) });
   const failed = call();
   network.cleanup();
   events.length = 0;

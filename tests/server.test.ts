@@ -1,6 +1,7 @@
 import test from "ava";
 import { DecodeError, decode, EncodeError, encode } from "../src/labgob/labgob.js";
 import { HandlerError, Server, Service, UnknownMethodError } from "../src/labrpc/server.js";
+import { dispatched } from "./helpers/asked.js";
 
 class Base {
   inherited(): string {
@@ -77,7 +78,7 @@ function serverOf(receiver: object): Server {
 }
 
 async function call(server: Server, svcMeth: string, args: unknown = 0): Promise<unknown> {
-  return decode(await server.dispatch(svcMeth, encode(args)));
+  return decode(await dispatched(server, svcMeth, encode(args)));
 }
 
 for (const { svcMeth, reply, claim } of [
@@ -118,7 +119,7 @@ test("a server carries several services; one of the same name replaces", async (
 
 test("the handler begins before dispatch returns", (t) => {
   const receiver = new Receiver();
-  void serverOf(receiver).dispatch("Raft.count", encode(0));
+  void dispatched(serverOf(receiver), "Raft.count", encode(0));
   t.is(receiver.runs, 1);
 });
 
@@ -188,7 +189,7 @@ test("a reply that cannot be sent is told of, with the place in it", async (t) =
 
 test("arguments that are not labgob's are refused", async (t) => {
   const notLabgob = Uint8Array.of(0xc1, 0xff, 0xff);
-  await t.throwsAsync(serverOf(new Receiver()).dispatch("Raft.greet", notLabgob), {
+  await t.throwsAsync(dispatched(serverOf(new Receiver()), "Raft.greet", notLabgob), {
     instanceOf: DecodeError,
   });
 });

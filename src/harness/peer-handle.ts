@@ -1,4 +1,5 @@
 import { decode, encode } from "../labgob/labgob.js";
+import type { Asker } from "../labrpc/asker.js";
 import { LinkServer } from "../labrpc/link-server.js";
 import type { Network } from "../labrpc/network.js";
 import type { Fault, MainToPeer, Name, PeerToMain } from "../labrpc/wire.js";
@@ -156,10 +157,11 @@ export class PeerHandle {
 
   #call(rpcId: number, end: Name, svcMeth: string, args: Uint8Array): void {
     const { network, peer } = this.#options;
-    network.call(end, svcMeth, args, peer).then(
-      (reply) => this.#process.link.post({ kind: "outcome", rpcId, reply: reply ?? null }),
-      (error: unknown) => this.#options.listener.onFault({ kind: "handler", message: String(error) }),
-    );
+    const asker: Asker<Uint8Array | undefined> = {
+      resolve: (reply) => this.#process.link.post({ kind: "outcome", rpcId, reply: reply ?? null }),
+      reject: (error) => this.#options.listener.onFault({ kind: "handler", message: String(error) }),
+    };
+    network.call(end, svcMeth, args, asker, peer);
   }
 
   #ask(question: (askId: number) => MainToPeer, take: (answer: StartResult | undefined) => void): void {

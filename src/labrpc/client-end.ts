@@ -1,8 +1,14 @@
+import type { Asker } from "./asker.js";
 import { type Codec, meteredCodec } from "./peer-meter.js";
 import type { Name } from "./wire.js";
 
-/** Takes one encoded call to its fate: the reply's bytes, or `undefined`, the lab's `false`. */
-export type Carrier = (end: Name, svcMeth: string, args: Uint8Array) => Promise<Uint8Array | undefined>;
+/** Takes one encoded call to its fate: the reply's bytes, or `undefined`, the lab's `false`. It never throws. */
+export type Carrier = (
+  end: Name,
+  svcMeth: string,
+  args: Uint8Array,
+  asker: Asker<Uint8Array | undefined>,
+) => void;
 
 const LABGOB = meteredCodec(undefined);
 
@@ -24,10 +30,18 @@ export class ClientEnd {
    * @param svcMeth service and method, such as `"Raft.requestVote"`
    * @param args encoded at once: later changes to the object do not reach the callee
    * @returns the reply; or `undefined`, which a dead end gives after 0–99 ms (0–6999 under `longDelays`)
-   * @throws {EncodeError} if `args` holds what the encoding cannot carry
+   * @throws {EncodeError} (as a rejection) if `args` holds what the encoding cannot carry
    */
-  async call<Reply>(svcMeth: string, args: unknown): Promise<Reply | undefined> {
-    const reply = await this.#carry(this.name, svcMeth, this.#codec.encode(args, "args"));
-    return reply && this.#codec.decode<Reply>(reply);
+  call<Reply>(svcMeth: string, args: unknown): Promise<Reply | undefined> {
+    return new Promise((resolve, reject) => {
+      const take = (reply: Uint8Array | undefined): void => {
+        try {
+          resolve(reply && this.#codec.decode<Reply>(reply));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#carry(this.name, svcMeth, this.#codec.encode(args, "args"), { resolve: take, reject });
+    });
   }
 }

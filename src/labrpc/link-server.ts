@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.js";
 import type { Link } from "../runtime/link.js";
+import type { Asker } from "./asker.js";
 import type { RpcServer } from "./network.js";
 import type { MainToPeer, PeerToMain } from "./wire.js";
 
@@ -34,12 +35,10 @@ export class LinkServer implements RpcServer {
     this.#clock = clock;
   }
 
-  dispatch(svcMeth: string, args: Uint8Array): Promise<Uint8Array> {
-    return new Promise((resolve) => {
-      this.#lastRpcId += 1;
-      this.#pending.set(this.#lastRpcId, { svcMeth, sinceMs: this.#clock.nowMs(), resolve });
-      this.#link.post({ kind: "request", rpcId: this.#lastRpcId, svcMeth, args });
-    });
+  dispatch(svcMeth: string, args: Uint8Array, { resolve }: Pick<Asker<Uint8Array>, "resolve">): void {
+    this.#lastRpcId += 1;
+    this.#pending.set(this.#lastRpcId, { svcMeth, sinceMs: this.#clock.nowMs(), resolve });
+    this.#link.post({ kind: "request", rpcId: this.#lastRpcId, svcMeth, args });
   }
 
   /**

@@ -2,6 +2,7 @@ import { UsageError } from "../errors.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Random } from "../runtime/random.js";
 import type { Loss, TraceSink } from "../trace/event.js";
+import type { Asker } from "./asker.js";
 import { type Carrier, ClientEnd } from "./client-end.js";
 import type { Name } from "./wire.js";
 
@@ -11,12 +12,11 @@ const LOOK_EVERY_MS = 100;
 /** Whatever answers RPCs: services in this thread, or a peer behind its link. */
 export interface RpcServer {
   /**
-   * Runs the handler that `svcMeth` names.
+   * Runs the handler that `svcMeth` names. It never throws.
    * @param args labgob's bytes
-   * @returns the handler's reply, as labgob's bytes; rejects if there is no such handler, or if it threw.
-   *   It never throws.
+   * @param asker told the handler's reply, as labgob's bytes; or the error, if there is no such handler, or if it threw
    */
-  dispatch(svcMeth: string, args: Uint8Array): Promise<Uint8Array>;
+  dispatch(svcMeth: string, args: Uint8Array, asker: Asker<Uint8Array>): void;
 }
 
 export interface NetworkOptions {
@@ -26,7 +26,7 @@ export interface NetworkOptions {
   readonly trace?: TraceSink | undefined;
   /**
    * Told when the server of this name has no such method, or its handler threw; the caller then gets
-   * `undefined`. Without it, the call itself rejects with the error.
+   * `undefined`. Without it, the caller is told the error.
    */
   readonly onFault?: ((error: unknown, server: Name) => void) | undefined;
 }
@@ -38,11 +38,9 @@ interface Entry {
 }
 
 /** Who waits for the fate of one call. */
-interface Caller {
+interface Caller extends Asker<Uint8Array | undefined> {
   /** Numbers the network's RPCs from 1. */
   readonly rpc: number;
-  readonly resolve: (reply: Uint8Array | undefined) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /** A call that is on its way to a server, with the snapshot that decides its fate (lab-spec 2.4 step 1). */
@@ -90,7 +88,7 @@ export class Network {
   readonly #running = new Set<Request>();
   #cancelLook: (() => void) | undefined;
 
-  readonly #carry: Carrier = (end, svcMeth, args) => this.call(end, svcMeth, args);
+  readonly #carry: Carrier = (end, svcMeth, args, asker) => this.call(end, svcMeth, args, asker);
 
   constructor({ clock, random, trace, onFault }: NetworkOptions) {
     this.#clock = clock;
@@ -203,17 +201,23 @@ export class Network {
    * The single intake: takes one call to its fate. Local ends come here, and calls that came over a peer's
    * link.
    * @param args labgob's bytes, not to be changed any more
+   * @param asker told the reply's bytes, or `undefined`, the lab's `false`; or the error of which `onFault` is not told
    * @param from the peer that calls, for the trace; unknown for a tester's end
-   * @returns the reply's bytes, or `undefined`, the lab's `false`
-   * @throws {unknown} (as a rejection) what the server's `dispatch` rejects with, unless `onFault` is told
    */
-  call(end: Name, svcMeth: string, args: Uint8Array, from?: Name): Promise<Uint8Array | undefined> {
-    if (this.#isCleanedUp) return Promise.resolve(undefined);
+  call(
+    end: Name,
+    svcMeth: string,
+    args: Uint8Array,
+    { resolve, reject }: Asker<Uint8Array | undefined>,
+    from?: Name,
+  ): void {
+    if (this.#isCleanedUp) {
+      resolve(undefined);
+      return;
+    }
     this.#totalCount += 1;
     this.#totalBytes += args.length;
-    return new Promise((resolve, reject) => {
-      this.#takeIn({ rpc: this.#totalCount, resolve, reject }, end, svcMeth, args, from);
-    });
+    this.#takeIn({ rpc: this.#totalCount, resolve, reject }, end, svcMeth, args, from);
   }
 
   /** Steps 1 to 3. */
@@ -256,10 +260,10 @@ export class Network {
     entry.count += 1;
     this.#trace?.record({ kind: "deliver", rpc });
     this.#watch(request);
-    entry.server.dispatch(svcMeth, args).then(
-      (reply) => this.#conclude(request, reply),
-      (error: unknown) => this.#fail(request, error),
-    );
+    entry.server.dispatch(svcMeth, args, {
+      resolve: (reply) => this.#conclude(request, reply),
+      reject: (error) => this.#fail(request, error),
+    });
   }
 
   /** Step 6: from now on, a look every 100 ms, until the handler returns. */

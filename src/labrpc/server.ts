@@ -1,5 +1,6 @@
 import { EncodeError } from "../labgob/labgob.js";
 import { textOfThrown } from "../text/thrown.js";
+import type { Asker } from "./asker.js";
 import type { RpcServer } from "./network.js";
 import { type Codec, meteredCodec, type PeerMeter } from "./peer-meter.js";
 
@@ -26,6 +27,15 @@ interface Route {
   readonly method: string;
   /** Service and method as the server names them. */
   readonly calledAs: string;
+}
+
+/** One run of a handler. */
+interface Handling {
+  readonly calledAs: string;
+  readonly rpcId: number;
+  /** Where what is measured is told. */
+  readonly meter: PeerMeter | undefined;
+  readonly startedAt: number;
 }
 
 /**
@@ -85,30 +95,49 @@ export class Server implements RpcServer {
   }
 
   /**
-   * Decodes `args`, runs the handler and encodes what it returns. The handler begins before this returns;
-   * an async one is waited for.
+   * Decodes `args`, runs the handler and encodes what it returns. The handler begins before this returns, and ends
+   * before it unless it is async; that is waited for.
    * @param svcMeth service and method, such as `"Raft.requestVote"`: split at its last dot
+   * @param asker told the reply; or an `UnknownMethodError`, if there is no such service or method, a `HandlerError`, if
+   *   the handler throws or its reply cannot be encoded, or a `DecodeError`, if `args` are not labgob's bytes
    * @param rpcId the request's number, for the meter alone
-   * @throws {UnknownMethodError} (as a rejection) if there is no such service or method
-   * @throws {HandlerError} (as a rejection) if the handler throws, or its reply cannot be encoded
-   * @throws {DecodeError} (as a rejection) if `args` are not labgob's bytes
    */
-  async dispatch(svcMeth: string, args: Uint8Array, rpcId = 0): Promise<Uint8Array> {
-    const { service, method, calledAs } = this.#routes.get(svcMeth) ?? this.#find(svcMeth);
-    const decoded = this.#codec.decode<unknown>(args);
+  dispatch(svcMeth: string, args: Uint8Array, asker: Asker<Uint8Array>, rpcId = 0): void {
+    let reply: Uint8Array;
+    try {
+      const route = this.#routes.get(svcMeth) ?? this.#find(svcMeth);
+      const decoded = this.#codec.decode<unknown>(args);
+      const handling = this.#begin(route.calledAs, rpcId);
+      const returned = run(route, decoded);
+      if (isThenable(returned)) {
+        this.#endLater(handling, returned).then(asker.resolve, asker.reject);
+        return;
+      }
+      reply = this.#end(handling, returned);
+    } catch (error) {
+      asker.reject(error);
+      return;
+    }
+    asker.resolve(reply);
+  }
+
+  #begin(calledAs: string, rpcId: number): Handling {
     const meter = this.#meter?.isOn ? this.#meter : undefined;
-    const startedAt = meter?.now() ?? 0;
-    let promisedAt: number | undefined;
+    return { calledAs, rpcId, meter, startedAt: meter?.now() ?? 0 };
+  }
+
+  async #endLater(handling: Handling, promised: PromiseLike<unknown>): Promise<Uint8Array> {
+    const promisedAt = handling.meter?.now();
     let reply: unknown;
     try {
-      reply = service.run(method, decoded);
-      if (isThenable(reply)) {
-        promisedAt = meter?.now();
-        reply = await reply;
-      }
+      reply = await promised;
     } catch (cause) {
-      throw new HandlerError(`${calledAs} threw: ${textOfThrown(cause)}`, { cause });
+      throw thrown(handling.calledAs, cause);
     }
+    return this.#end(handling, reply, promisedAt);
+  }
+
+  #end({ calledAs, rpcId, meter, startedAt }: Handling, reply: unknown, promisedAt?: number): Uint8Array {
     meter?.handled(rpcId, calledAs, startedAt, promisedAt);
     return encodeReply(calledAs, reply, this.#codec);
   }
@@ -138,6 +167,18 @@ export class Server implements RpcServer {
     this.#routes.set(svcMeth, route);
     return route;
   }
+}
+
+function run({ service, method, calledAs }: Route, args: unknown): unknown {
+  try {
+    return service.run(method, args);
+  } catch (cause) {
+    throw thrown(calledAs, cause);
+  }
+}
+
+function thrown(calledAs: string, cause: unknown): HandlerError {
+  return new HandlerError(`${calledAs} threw: ${textOfThrown(cause)}`, { cause });
 }
 
 function encodeReply(calledAs: string, reply: unknown, codec: Codec): Uint8Array {

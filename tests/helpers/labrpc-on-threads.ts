@@ -6,6 +6,7 @@ import type { Fault, Name } from "../../src/labrpc/wire.js";
 import { MemoryPersister } from "../../src/persister/memory-persister.js";
 import type { Runtime } from "../../src/runtime/runtime.js";
 import type { CallOrder } from "../fixtures/junk-peer.js";
+import { dispatched } from "./asked.js";
 import type { Caller, JunkServerProbe, LabrpcFixture } from "./labrpc-cases.js";
 
 /** What the peers of a `ThreadsFixture` run. */
@@ -43,7 +44,7 @@ export class ThreadsFixture implements LabrpcFixture {
   async addJunkServer(name: Name): Promise<JunkServerProbe> {
     const { server } = await this.#boot([]);
     this.network.addServer(name, server);
-    return { log2Length: async () => decode(await server.dispatch("Probe.log2Length", encode(null))) };
+    return { log2Length: async () => decode(await dispatched(server, "Probe.log2Length", encode(null))) };
   }
 
   async makeEnd(name: Name): Promise<Caller> {
@@ -57,7 +58,7 @@ export class ThreadsFixture implements LabrpcFixture {
       // which the time of a call seen from here has in it.
       call: async <Reply>(svcMeth: string, args: unknown) => {
         const order: CallOrder = { end, svcMeth, args };
-        return decode<{ reply: Reply | undefined }>(await server.dispatch("Caller.call", encode(order)))
+        return decode<{ reply: Reply | undefined }>(await dispatched(server, "Caller.call", encode(order)))
           .reply;
       },
     };

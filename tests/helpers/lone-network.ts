@@ -1,3 +1,4 @@
+import type { Asker } from "../../src/labrpc/asker.js";
 import { Network, type RpcServer } from "../../src/labrpc/network.js";
 import type { Name } from "../../src/labrpc/wire.js";
 import type { Random } from "../../src/runtime/random.js";
@@ -46,8 +47,8 @@ class LoadedDice implements Random {
 export class HeldServer implements RpcServer {
   readonly #answers: ((reply: Uint8Array) => void)[] = [];
 
-  dispatch(): Promise<Uint8Array> {
-    return new Promise((resolve) => this.#answers.push(resolve));
+  dispatch(_svcMeth: string, _args: Uint8Array, { resolve }: Asker<Uint8Array>): void {
+    this.#answers.push(resolve);
   }
 
   /** Ends the oldest handler. */
@@ -57,7 +58,9 @@ export class HeldServer implements RpcServer {
 }
 
 /** Answers at once. */
-export const promptServer = (reply = REPLY): RpcServer => ({ dispatch: async () => reply });
+export const promptServer = (reply = REPLY): RpcServer => ({
+  dispatch: (_svcMeth, _args, { resolve }) => resolve(reply),
+});
 
 /** What became of a call; empty while that is open. */
 export interface Fate {
@@ -100,10 +103,14 @@ export function openNetwork({ server = promptServer(), ...setup }: NetworkSetup 
   /** Makes a call; its fate is filled in when it is known. */
   function call(end: Name = "end", args = ARGS): Fate {
     const fate: Fate = {};
-    network.call(end, "Junk.handler", args, "caller").then((reply) => {
+    const resolve = (reply: Uint8Array | undefined): void => {
       fate.reply = reply;
       fate.atMs = clock.nowMs();
-    });
+    };
+    const reject = (error: unknown): never => {
+      throw error;
+    };
+    network.call(end, "Junk.handler", args, { resolve, reject }, "caller");
     return fate;
   }
   return { clock, dice, events, network, call };

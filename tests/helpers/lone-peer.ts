@@ -95,15 +95,13 @@ export class LonePeer {
   }
 
   #end(to: number): ClientEnd {
-    return new ClientEnd(to, (_, svcMeth, bytes) => {
-      return new Promise((resolve) => {
-        const answer = async (reply: unknown) => {
-          resolve(reply === undefined ? undefined : encode(reply));
-          await this.clock.advance(0);
-        };
-        if (svcMeth === "Raft.requestVote") this.#record(this.votesAsked, to, bytes, answer, "RequestVote");
-        else this.#record(this.appends, to, bytes, answer, "AppendEntries");
-      });
+    return new ClientEnd(to, (_, svcMeth, bytes, { resolve }) => {
+      const answer = async (reply: unknown) => {
+        resolve(reply === undefined ? undefined : encode(reply));
+        await this.clock.advance(0);
+      };
+      if (svcMeth === "Raft.requestVote") this.#record(this.votesAsked, to, bytes, answer, "RequestVote");
+      else this.#record(this.appends, to, bytes, answer, "AppendEntries");
     });
   }
 

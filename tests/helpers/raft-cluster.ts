@@ -9,6 +9,7 @@ import type { AppendEntriesArgs } from "../../src/raft/messages.js";
 import { make } from "../../src/raft/raft.js";
 import { sleep } from "../../src/runtime/clock.js";
 import { type Random, seededRandom } from "../../src/runtime/random.js";
+import { dispatched } from "./asked.js";
 import { installGlobalTime, seededMathRandom } from "./global-time.js";
 import { ManualClock } from "./manual-clock.js";
 
@@ -197,15 +198,17 @@ export class RaftCluster {
 
   /** A server some way off. What a dead peer would have said is not heard. */
   #distant(peer: number, server: Server, incarnation: Incarnation): RpcServer {
-    const dispatch = async (svcMeth: string, args: Uint8Array) => {
+    const replyTo = async (svcMeth: string, args: Uint8Array) => {
       await this.#hop();
       if (this.#running[peer] !== incarnation) return new Promise<never>(() => {});
       this.#see(peer, svcMeth, decode<AppendEntriesArgs>(args));
-      const reply = await server.dispatch(svcMeth, args);
+      const reply = await dispatched(server, svcMeth, args);
       await this.#hop();
       return reply;
     };
-    return { dispatch };
+    return {
+      dispatch: (svcMeth, args, { resolve, reject }) => void replyTo(svcMeth, args).then(resolve, reject),
+    };
   }
 
   /** Election Safety: at most one leader in a term (Figure 3; §5.2). */

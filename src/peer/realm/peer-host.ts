@@ -1,8 +1,9 @@
 import { decode } from "../../labgob/labgob.js";
-import { ClientEnd } from "../../labrpc/client-end.js";
+import type { Asker } from "../../labrpc/asker.js";
+import { type Carrier, ClientEnd } from "../../labrpc/client-end.js";
 import { type Codec, meteredCodec, type PeerMeter } from "../../labrpc/peer-meter.js";
 import { HandlerError, Server, Service, UnknownMethodError } from "../../labrpc/server.js";
-import type { FaultKind, LogLevel, MainToPeer, Name, PeerToMain } from "../../labrpc/wire.js";
+import type { FaultKind, LogLevel, MainToPeer, PeerToMain } from "../../labrpc/wire.js";
 import { MemoryPersister } from "../../persister/memory-persister.js";
 import type { BootSpec } from "../../runtime/runtime.js";
 import { isThrown, stackOfThrown, textOfThrown, unwrapped } from "../../text/thrown.js";
@@ -65,10 +66,10 @@ export class PeerHost {
         this.#applyCh.taken();
         break;
       case "start":
-        void this.#answer(message.askId, this.#tester?.start(decode<Command>(message.command)));
+        this.#answer(message.askId, this.#tester?.start(decode<Command>(message.command)));
         break;
       case "get-state":
-        void this.#answer(message.askId, this.#tester?.getState());
+        this.#answer(message.askId, this.#tester?.getState());
         break;
       case "kill":
         this.#tester?.kill();
@@ -112,24 +113,22 @@ export class PeerHost {
     return raft;
   }
 
-  readonly #carry = (end: Name, svcMeth: string, args: Uint8Array): Promise<Uint8Array | undefined> => {
+  readonly #carry: Carrier = (end, svcMeth, args, { resolve, reject }) => {
     if (typeof svcMeth !== "string" || !svcMeth.includes(".")) {
       const error = new UnknownMethodError(
         `call takes service and method, such as "Raft.requestVote"; got ${JSON.stringify(svcMeth)}.`,
       );
       this.fault("unknown-method", error);
-      return Promise.reject(error);
+      reject(error);
+      return;
     }
     const rpcId = ++this.#lastRpcId;
     this.#say({ kind: "call", rpcId, end, svcMeth, args });
-    return new Promise((settle) => {
-      this.#calls.set(rpcId, settle);
-    });
+    this.#calls.set(rpcId, resolve);
   };
 
   /** The answer leaves as a handler's reply does: behind what the peer says at once on being asked. */
-  async #answer(askId: number, answer: StartResult | RaftState | undefined): Promise<void> {
-    await undefined;
+  #answer(askId: number, answer: StartResult | RaftState | undefined): void {
     if (!answer) return; // it has never been made, and its fault ends the case
     const index = "index" in answer ? answer.index : -1;
     this.#say({ kind: "answer", askId, index, term: answer.term, isLeader: answer.isLeader });
@@ -142,10 +141,11 @@ export class PeerHost {
   }
 
   #serve(rpcId: number, svcMeth: string, args: Uint8Array): void {
-    this.#server.dispatch(svcMeth, args, rpcId).then(
-      (reply) => this.#say({ kind: "reply", rpcId, reply }),
-      (error: unknown) => this.fault(faultKindOf(error), error),
-    );
+    const asker: Asker<Uint8Array> = {
+      resolve: (reply) => this.#say({ kind: "reply", rpcId, reply }),
+      reject: (error) => this.fault(faultKindOf(error), error),
+    };
+    this.#server.dispatch(svcMeth, args, asker, rpcId);
   }
 
   /** What `getState` says right now, for a log line; `getState` itself may log, which must not recurse. */
