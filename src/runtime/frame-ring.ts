@@ -1,12 +1,15 @@
 import { newBytes } from "../labgob/new-bytes.js";
 
-/** The cell that says how many bytes were taken so far, modulo 2^32. It stands before the bytes. */
+/** The cell that says how many bytes were taken so far, or a little less, modulo 2^32. It stands before the bytes. */
 const TAKEN = 0;
 const HEAD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 
 const CAPACITY = 32 * 1024;
 /** Longer frames gain little: they are better off in a post of their own. */
 const LONGEST = 4 * 1024;
+
+/** Who reads tells of what it has taken after so many bytes: seldom, and before the writer wants for room. */
+const TELL_AFTER = CAPACITY / 4;
 
 /** The shared memory of one link: a ring for each direction. */
 export interface LinkMemory {
@@ -30,6 +33,8 @@ export class FrameRing {
   #count = 0;
   /** Bytes taken so far by the other end, when it was last looked. */
   #taken = 0;
+  /** Bytes of which the other end was told that they are taken. */
+  #told = 0;
 
   /** One end of a ring: each end has an instance of its own over the same `memory`. */
   constructor(memory: SharedArrayBuffer) {
@@ -63,7 +68,10 @@ export class FrameRing {
     bytes.set(this.#bytes.subarray(start, start + untilEnd));
     if (untilEnd < count) bytes.set(this.#bytes.subarray(0, count - untilEnd), untilEnd);
     this.#count += count;
-    Atomics.store(this.#cells, TAKEN, this.#count);
+    if (this.#count - this.#told >= TELL_AFTER) {
+      this.#told = this.#count;
+      Atomics.store(this.#cells, TAKEN, this.#told);
+    }
     return bytes;
   }
 

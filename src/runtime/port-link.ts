@@ -10,10 +10,10 @@ import type { LinkProbe } from "./thread-probe.js";
  */
 const EARLY_BATCH = 50;
 /**
- * So many batches leave before one waits until the event loop comes round. What a peer says in an endless loop so piles
- * up, and is noticed.
+ * When so many messages have left, what is said next waits until the event loop has come round. What a peer says in an
+ * endless loop so piles up, and is noticed.
  */
-const EARLY_BATCHES = 20;
+const EARLY_MESSAGES = 1000;
 
 const settled = Promise.resolve();
 
@@ -44,7 +44,7 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
   #said = 0;
   /** Whether the end of a go, or of a turn, is waited for. */
   #isLeaving = false;
-  /** Batches that have left since the end of a turn was last waited for. */
+  /** Messages that have left since the end of a turn was last waited for. */
   #leftEarly = 0;
   #batchesOut = 0;
   #batchesIn = 0;
@@ -67,30 +67,29 @@ export class PortLink<Out extends WireMessage, In extends WireMessage> implement
     this.#said += 1;
     if (!this.#isLeaving) {
       this.#isLeaving = true;
-      if (this.#leftEarly < EARLY_BATCHES) void settled.then(this.#goEnds);
+      if (this.#leftEarly < EARLY_MESSAGES) void settled.then(this.#goEnds);
       else setImmediate(this.#turnEnds);
-    } else if (this.#said === EARLY_BATCH && this.#leftEarly < EARLY_BATCHES) {
-      this.#leftEarly += 1;
+    } else if (this.#said === EARLY_BATCH && this.#leftEarly < EARLY_MESSAGES) {
       this.flush();
     }
   }
 
   readonly #goEnds = (): void => {
     this.#isLeaving = false;
-    this.#leftEarly += 1;
     this.flush();
   };
 
   readonly #turnEnds = (): void => {
     this.#isLeaving = false;
-    this.#leftEarly = 0;
     this.flush();
+    this.#leftEarly = 0;
   };
 
   /** Sends what was said so far at once, without waiting for the end of the turn. */
   flush(): void {
     if (!this.#isOpen || this.#said === 0) return;
     const frames = this.#writer.take();
+    this.#leftEarly += this.#said;
     this.#said = 0;
     this.#batchesOut += 1;
     if (this.#probe?.isAwake) this.#tell("leaves", this.#batchesOut);
