@@ -6,7 +6,7 @@ import type { BootSpec } from "./runtime.js";
 export interface LinkProbe<Out, In> {
   /** Whether it is to be told anything now. While it is not, it costs a busy link no more than this question. */
   readonly isAwake: boolean;
-  /** `message` was said; it waits for the end of the turn. */
+  /** `message` was said; it waits for the end of what is said in one go. */
   said(message: Out): void;
   /** All that was said since the last time is posted to the other thread now. @param batch counts from 1 */
   leaves(batch: number): void;
