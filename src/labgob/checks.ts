@@ -60,29 +60,40 @@ function objectTravels(value: object, depth: number): boolean {
 }
 
 function recordTravels(value: Record<string, unknown>, depth: number): boolean {
-  let enumerable = 0;
-  // The fastest walk there is. Were it to meet a key that `Object.prototype` was given, the counts differ.
+  let keys = 0;
   for (const key in value) {
     if (!keyTravels(key) || !travelsAsIs(value[key], depth)) return false;
-    enumerable += 1;
+    keys += 1;
   }
-  // Properties that are not enumerable, and symbols, would be left behind.
+  return hasNoMore(value, keys);
+}
+
+/**
+ * Whether an object has no properties but the `keys` that `for … in` has met, the fastest walk there is: those that are
+ * not enumerable, and symbols, would be left behind. Where it has met one that `Object.prototype` was given, the counts
+ * differ too.
+ */
+export function hasNoMore(value: object, keys: number): boolean {
   return (
-    Object.getOwnPropertyNames(value).length === enumerable &&
-    Object.getOwnPropertySymbols(value).length === 0
+    Object.getOwnPropertyNames(value).length === keys && Object.getOwnPropertySymbols(value).length === 0
   );
 }
 
 function arrayTravels(value: readonly unknown[], depth: number): boolean {
-  // As many keys as elements: no holes and no properties beside the elements (or one for the other,
-  // which the look at each undefined element finds).
-  if (Object.keys(value).length !== value.length) return false;
-  if (Object.getOwnPropertySymbols(value).length !== 0) return false;
+  if (!isDense(value)) return false;
   for (let i = 0; i < value.length; i++) {
     const element = value[i];
     if (element === undefined ? !(i in value) : !travelsAsIs(element, depth)) return false;
   }
   return true;
+}
+
+/**
+ * As many keys as elements: no holes and no properties beside the elements; or one for the other, which a look at each
+ * undefined element finds.
+ */
+export function isDense(value: readonly unknown[]): boolean {
+  return Object.keys(value).length === value.length && Object.getOwnPropertySymbols(value).length === 0;
 }
 
 function setTravels(value: Set<unknown>, depth: number): boolean {

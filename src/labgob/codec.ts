@@ -21,7 +21,7 @@ addExtension({
  * the keys of a shape once. A record costs more to begin than to repeat: a message with its few objects is
  * read and written in half the time without, a log of 20 entries and more with.
  */
-const OBJECTS_BY_KEY = 4;
+export const OBJECTS_BY_KEY = 4;
 
 /** Of the value that is being packed. */
 let objects = 0;

@@ -15,6 +15,7 @@ import { DecodeError, EncodeError, errorCount, refusal } from "./errors.js";
 import { isBytes, kindOf } from "./kinds.js";
 import { newBytes } from "./new-bytes.js";
 import { rewritten } from "./rewrite.js";
+import { packShort } from "./short.js";
 import { checkTarget } from "./stale.js";
 
 export { DecodeError, EncodeError, errorCount };
@@ -178,10 +179,10 @@ const MAX_PREFIX = 5;
 
 const NOT_OURS = "These bytes are not what labgob wrote, or they were cut or changed on the way.";
 
-/** The value in msgpackr's buffer: valid until the next call. */
+/** The value in a buffer: valid until the next call. */
 function packed(value: unknown, rootName: string): Uint8Array {
   try {
-    return pack(travelsAsIs(value, 0) ? value : rewritten(value, rootName));
+    return packShort(value) ?? pack(travelsAsIs(value, 0) ? value : rewritten(value, rootName));
   } catch (error) {
     if (error instanceof EncodeError) throw error;
     throw refusal(rootName, `cannot be sent: ${messageOf(error)}`, error);
