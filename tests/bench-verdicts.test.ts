@@ -1,6 +1,5 @@
 import test from "ava";
 import { callUs, goCall } from "../bench/helpers/go-call.js";
-import { coresIn } from "../bench/helpers/held-threads.js";
 import { type CaseRuns, caseTable, type RunCost, soundCases } from "../bench/helpers/suite-table.js";
 import { parseAsked } from "../bench/options.js";
 import { comparisonOf } from "../bench/rounds.js";
@@ -18,17 +17,6 @@ for (const { ratio, promise, cells } of [
     const [, , ...told] = line.trim().split(/ {2,}/);
     t.deepEqual(told.slice(0, -1), cells);
     t.regex(told.at(-1) ?? "", /^suite in sim \([0-9.]+ ms\) \/ on threads \(1000 ms\)$/);
-  });
-}
-
-for (const { list, cores } of [
-  { list: "0", cores: [0] },
-  { list: "0,1", cores: [0, 1] },
-  { list: "0-3", cores: [0, 1, 2, 3] },
-  { list: "1,4-6,9", cores: [1, 4, 5, 6, 9] },
-]) {
-  test(`the cores ${list} of taskset's list are ${cores.length}`, (t) => {
-    t.deepEqual(coresIn(list), cores);
   });
 }
 
