@@ -51,7 +51,8 @@ export function pack(value: unknown): Uint8Array {
  * @throws whatever msgpackr throws at bytes that it cannot read
  */
 export function unpack(bytes: Uint8Array, start: number, end: number): unknown {
-  const body = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+  const isWhole = start === 0 && end === bytes.length;
+  const body = isWhole ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
   if (body.length > desk.length) return unpackAlone(body);
   desk.set(body);
   try {

@@ -35,7 +35,7 @@ export function packShort(value: unknown): Uint8Array | undefined {
   objects = 0;
   const end = write(value, 0);
   if (end === NOWHERE || call !== calls) return undefined; // or a getter has encoded something meanwhile
-  return out.subarray(0, end);
+  return new Uint8Array(out.buffer, 0, end); // `subarray` takes longer
 }
 
 /** Writes from `at` on. @returns where it ends, or `NOWHERE`; as do all below */

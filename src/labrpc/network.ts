@@ -4,6 +4,7 @@ import type { Random } from "../runtime/random.js";
 import type { Loss, TraceSink } from "../trace/event.js";
 import type { Asker } from "./asker.js";
 import { type Carrier, ClientEnd } from "./client-end.js";
+import { type InLine, Line } from "./line.js";
 import type { Name } from "./wire.js";
 
 /** How long the network waits for a handler before it looks whether end and server are still there. */
@@ -44,7 +45,7 @@ interface Caller extends Asker<Uint8Array | undefined> {
 }
 
 /** A call that is on its way to a server, with the snapshot that decides its fate (lab-spec 2.4 step 1). */
-interface Request extends Caller {
+interface Request extends Caller, InLine<Request> {
   readonly end: Name;
   readonly svcMeth: string;
   readonly args: Uint8Array;
@@ -85,7 +86,7 @@ export class Network {
   /** Callers for whom a delay runs, each with what cancels it. */
   readonly #delayed = new Map<Caller, () => void>();
   /** Requests whose handlers run, by their `nextLookMs`: all wait equally long, so the oldest is due first. */
-  readonly #running = new Set<Request>();
+  readonly #running = new Line<Request>();
   #cancelLook: (() => void) | undefined;
 
   readonly #carry: Carrier = (end, svcMeth, args, asker) => this.call(end, svcMeth, args, asker);
@@ -190,9 +191,8 @@ export class Network {
   cleanup(): void {
     this.#isCleanedUp = true;
     this.#cancelLook?.();
-    const underWay: Caller[] = [...this.#running, ...this.#delayed.keys()];
+    const underWay: Caller[] = [...this.#running.takeAll(), ...this.#delayed.keys()];
     for (const cancel of this.#delayed.values()) cancel();
-    this.#running.clear();
     this.#delayed.clear();
     for (const caller of underWay) this.#lose(caller, "cleaned-up");
   }
@@ -243,6 +243,9 @@ export class Network {
       reliable: this.#reliable,
       longReordering: this.#longReordering,
       nextLookMs: 0,
+      ahead: undefined,
+      behind: undefined,
+      isInLine: false,
     };
     if (request.reliable) this.#execute(request);
     else this.#delay(request, this.#random.int(0, 26), () => this.#executeUnlessLost(request));
@@ -275,9 +278,8 @@ export class Network {
 
   /** Sets the timer for the request that is due first: one timer serves all. */
   #setLook(): void {
-    const [first] = this.#running;
-    if (!first) return;
-    const dueMs = first.nextLookMs;
+    if (!this.#running.first) return;
+    const dueMs = this.#running.first.nextLookMs;
     const delayMs = Math.max(0, dueMs - this.#clock.nowMs());
     this.#cancelLook = this.#clock.after(delayMs, () => {
       this.#cancelLook = undefined;
@@ -289,16 +291,16 @@ export class Network {
   /** Gives up the requests that are dead, of those that are due by `dueMs`. */
   #lookAtThoseDue(dueMs: number): void {
     const nowMs = this.#clock.nowMs();
-    for (const request of this.#running) {
-      if (request.nextLookMs > Math.max(dueMs, nowMs)) return;
-      this.#running.delete(request);
+    const lastMs = Math.max(dueMs, nowMs);
+    const running = this.#running;
+    for (let request = running.first; request && request.nextLookMs <= lastMs; request = running.first) {
+      running.delete(request);
       if (this.#isDead(request)) {
         this.#lose(request, "dead"); // steps 7 and 8: no time passes until the last look, so this one is it
       } else {
-        // Re-armed from now and not from when it was due, as in Go (lab-spec 9.13). It is now due last, and
-        // stands last: the loop ends before it comes back to it.
+        // Re-armed from now and not from when it was due, as in Go (lab-spec 9.13): it is now due last.
         request.nextLookMs = nowMs + LOOK_EVERY_MS;
-        this.#running.add(request);
+        running.add(request);
       }
     }
   }

@@ -27,6 +27,7 @@ export function newLinkMemory(): LinkMemory {
  * which order they come with what does not fit in: it carries a number in an eighth less time than a buffer.
  */
 export class FrameRing {
+  readonly #memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
   readonly #bytes: Uint8Array;
   /** Bytes put or taken so far, by this end. */
@@ -38,6 +39,7 @@ export class FrameRing {
 
   /** One end of a ring: each end has an instance of its own over the same `memory`. */
   constructor(memory: SharedArrayBuffer) {
+    this.#memory = memory;
     this.#cells = new Int32Array(memory, 0, 1);
     this.#bytes = new Uint8Array(memory, HEAD_BYTES);
   }
@@ -65,7 +67,7 @@ export class FrameRing {
     const bytes = newBytes(count);
     const start = this.#count % CAPACITY;
     const untilEnd = Math.min(count, CAPACITY - start);
-    bytes.set(this.#bytes.subarray(start, start + untilEnd));
+    bytes.set(new Uint8Array(this.#memory, HEAD_BYTES + start, untilEnd)); // `subarray` takes longer
     if (untilEnd < count) bytes.set(this.#bytes.subarray(0, count - untilEnd), untilEnd);
     this.#count += count;
     if (this.#count - this.#told >= TELL_AFTER) {
