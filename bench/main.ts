@@ -1,40 +1,24 @@
 /** `npm run bench`: measures the speed promises of design 11 on this machine. `npm run bench -- rpc`: one entry. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { availableParallelism, cpus } from "node:os";
-import type { Bench } from "./bench.js";
-import { boot } from "./boot.js";
+import { BENCHES } from "./benches.js";
 import { type Asked, parseAsked } from "./options.js";
-import { peerCounts } from "./peer-counts.js";
-import { profileCost } from "./profile-cost.js";
-import { rpcInSim } from "./rpc-in-sim.js";
-import { rpcOnThreads } from "./rpc-on-threads.js";
-import { shares } from "./shares.js";
-import { stressLeak } from "./stress-leak.js";
-import { suite } from "./suite.js";
-import { TABLE_HEAD, tableLine } from "./table.js";
-
-/** All there is to measure, by the name to ask for it. */
-const BENCHES: ReadonlyMap<string, Bench> = new Map([
-  ["suite", suite],
-  ["shares", shares],
-  ["sim-rpc", rpcInSim],
-  ["peers", peerCounts],
-  ["rpc", rpcOnThreads],
-  ["boot", boot],
-  ["profile", profileCost],
-  ["leak", stressLeak],
-]);
 
 const { names, options } = asked(process.argv.slice(2));
 const unknown = names.filter((name) => !BENCHES.has(name));
-if (unknown.length > 0) refuse(`There is no bench ${unknown.join(", ")}.`);
+if (unknown.length > 0) {
+  const all = [...BENCHES.keys()].join(", ");
+  refuse(`There is no bench ${unknown.join(", ")}. Give no name for all benches, or some of: ${all}.`);
+}
 
 console.log(`Node ${process.version}, ${availableParallelism()} cores, ${cpus()[0]?.model.trim()}`);
-for (const [name, { title, run }] of BENCHES) {
+for (const name of BENCHES.keys()) {
   if (names.length > 0 && !names.includes(name)) continue;
-  console.log(`\n${name}: ${title}`);
-  const promises = await run(options, (line) => console.log(line));
-  if (promises.length > 0) console.log(TABLE_HEAD);
-  for (const promise of promises) console.log(tableLine(promise));
+  // In a process of its own: the flags that one sets for V8, such as those of the pool, are nothing to the next.
+  const bench = fork(new URL("./one-bench.js", import.meta.url), [name, JSON.stringify(options)]);
+  const [code] = await once(bench, "exit");
+  if (code !== 0) process.exitCode = (code as number | null) ?? 1;
 }
 
 function asked(args: readonly string[]): Asked {
@@ -46,6 +30,6 @@ function asked(args: readonly string[]): Asked {
 }
 
 function refuse(reason: string): never {
-  console.error(`${reason} Give no name for all benches, or some of: ${[...BENCHES.keys()].join(", ")}.`);
+  console.error(reason);
   process.exit(2);
 }

@@ -1,4 +1,6 @@
 import { parseArgs } from "node:util";
+import { selectCases } from "../src/harness/select.js";
+import { labCases } from "../src/lab/index.js";
 import type { BenchOptions } from "./bench.js";
 
 /** What the command line asks for. */
@@ -8,7 +10,10 @@ export interface Asked {
   readonly options: BenchOptions;
 }
 
-/** @throws {TypeError} on an option that there is not, and one whose value means nothing */
+/**
+ * @throws {TypeError} on an option that there is not, and one whose value means nothing
+ * @throws {UsageError} if `--run` matches none of the cases, or is no regular expression
+ */
 export function parseAsked(args: readonly string[]): Asked {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -26,5 +31,6 @@ export function parseAsked(args: readonly string[]): Asked {
     throw new TypeError(`--go-us takes microseconds, such as 15.2; got "${values["go-us"]}".`);
   }
   const { run, threads } = values;
+  selectCases(labCases, run);
   return { names: positionals, options: { run, threads, goUs, goLabrpc: values["go-labrpc"] } };
 }

@@ -3,7 +3,7 @@ import type { Calls } from "./fixtures/caller.js";
 import { OwnProcess } from "./helpers/own-process.js";
 import { type Contestant, compare } from "./rounds.js";
 
-const ROUNDS = { rounds: 20, warmUpRounds: 2, runsPerRound: 3 };
+const ROUNDS = { rounds: 40, warmUpRounds: 2, runsPerRound: 3 };
 const ONE_AT_A_TIME: Calls = { count: 250, outstanding: 1 };
 /** The load of three callers with 100 calls each. */
 const PIPELINED: Calls = { count: 3000, outstanding: 3 * 100 };

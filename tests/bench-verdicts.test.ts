@@ -4,6 +4,7 @@ import { type CaseRuns, caseTable, type RunCost, soundCases } from "../bench/hel
 import { parseAsked } from "../bench/options.js";
 import { comparisonOf } from "../bench/rounds.js";
 import { tableLine } from "../bench/table.js";
+import { UsageError } from "../src/errors.js";
 
 for (const { ratio, promise, cells } of [
   { ratio: 0.0099, promise: 0.01, cells: ["at most 0.01", "yes"] },
@@ -117,4 +118,9 @@ test("by default all is measured", (t) => {
 test("a time of Go's that is none is refused", (t) => {
   t.throws(() => parseAsked(["--go-us", "fast"]), { instanceOf: TypeError, message: /--go-us.*"fast"/ });
   t.throws(() => parseAsked(["--goes"]), { instanceOf: TypeError });
+});
+
+test("cases that there are not are refused before anything is measured", (t) => {
+  t.throws(() => parseAsked(["--run", "TestNo"]), { instanceOf: UsageError, message: /matches none/ });
+  t.throws(() => parseAsked(["--run", "("]), { instanceOf: UsageError, message: /regular expression/ });
 });
