@@ -8,7 +8,7 @@ import type { Bench, SpeedPromise } from "./bench.js";
 import { bootSpec } from "./helpers/boot-spec.js";
 import { type Contestant, compare } from "./rounds.js";
 
-const ROUNDS = { rounds: 25, warmUpRounds: 2, runsPerRound: 1 };
+const ROUNDS = { rounds: 50, warmUpRounds: 2, runsPerRound: 1 };
 
 /** From the order to boot a peer of the reference Raft until its `make` has returned and its `ready` is heard. */
 export const boot: Bench = {
